@@ -1,0 +1,99 @@
+# certferry: build, test, install.  `make help` lists the targets.
+#
+# Everything is built under build/<variant>/: rel (what is installed), asan (what the tests run:
+# AddressSanitizer, UndefinedBehaviorSanitizer, leak check, crash points), crash (rel with crash
+# points), cover, fuzz.  A unit test links only the archive of its own layer and those below.
+
+SHELL   = /bin/bash
+VERSION = 0.1.0
+VARIANT ?= rel
+B       = build/$(VARIANT)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+all: program sandbox
+.DEFAULT_GOAL := all
+
+# ---- compiler ------------------------------------------------------------------------------------
+CC      = gcc
+WARN    = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+          -Wformat=2 -Wundef -Wpointer-arith -Werror
+HARDEN  = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+CFLAGS_rel   = -O2 -g $(HARDEN)
+CFLAGS_crash = -O2 -g $(HARDEN) -DCRASH_POINTS
+CFLAGS_asan  = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+               -fno-sanitize-recover=all -DCRASH_POINTS
+CFLAGS_clang = -O1 -g
+CFLAGS_cover = -O0 -g --coverage -DCRASH_POINTS
+CFLAGS_fuzz  = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LDFLAGS_rel   = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+LDFLAGS_crash = $(LDFLAGS_rel)
+LDFLAGS_asan  = -fsanitize=address,undefined
+LDFLAGS_cover = --coverage
+LDFLAGS_fuzz  = -fsanitize=address,undefined
+CPPFLAGS = -std=c11 -D_GNU_SOURCE -DCERTFERRY_VERSION='"$(VERSION)"' -I. -I$(B)
+ALLFLAGS = $(CPPFLAGS) $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+CFLAGS_certs =
+CFLAGS_proto := $(call pkg,--cflags,json-c libxml-2.0)
+CFLAGS_agent := $(call pkg,--cflags,libuv libcurl sqlite3 libconfuse)
+LIBS_certs = -lcrypto
+LIBS_proto = -ljson-c -lxml2 $(LIBS_certs)
+LIBS_agent = -luv -lcurl -lsqlite3 -lconfuse -lssl $(LIBS_proto)
+LIBS_sandbox = -lmicrohttpd -lgnutls -ljson-c -lssl -lcrypto -lpthread
+
+# ---- sources -------------------------------------------------------------------------------------
+# Platform code lives in sibling files: x_posix.c here, x_win.c for Windows.
+not_here   = %_win.c
+CERTS_C    = $(filter-out $(not_here),$(wildcard certs/*.c))
+PROTO_C    = $(filter-out $(not_here),$(wildcard proto/*.c))
+AGENT_C    = $(filter-out $(not_here) agent/main.c,$(wildcard agent/*.c))
+SANDBOX_C  = $(wildcard test/sandbox/*.c)
+obj        = $(patsubst %.c,$(B)/%.o,$(1))
+
+$(B)/libcerts.a: $(call obj,$(CERTS_C))
+$(B)/libproto.a: $(call obj,$(PROTO_C))
+$(B)/libagent.a: $(call obj,$(AGENT_C))
+$(B)/lib%.a:
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALLFLAGS) $(CFLAGS_proto) $(CFLAGS_agent) -MMD -MP -c -o $@ $<
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+LINK = $(Q)$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@
+Q    = @printf '  %-7s %s\n' "$(if $(findstring .o,$@),cc,build)" "$@";
+ifdef VERBOSE
+Q    =
+endif
+
+program: $(B)/certferry
+$(B)/certferry: $(B)/agent/main.o $(B)/libagent.a $(B)/libproto.a $(B)/libcerts.a
+	$(LINK) $^ $(LIBS_agent)
+
+sandbox: $(B)/certferry-sandbox
+$(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
+	$(LINK) $^ $(LIBS_sandbox)
+
+include test/test.mk
+
+# ---- what an administrator installs ---------------------------------------------------------------
+install: program
+	install -D -m 755 $(B)/certferry $(DESTDIR)$(PREFIX)/bin/certferry
+
+# ---- dependencies ---------------------------------------------------------------------------------
+deps: ; @packaging/install-deps.sh
+check-deps: ; @packaging/install-deps.sh --if-missing
+
+clean: ; rm -rf build
+
+help:
+	@echo 'make            build the program and the sandbox'
+	@echo 'make demo       the real agent against a stand-in cloud, CA and devices'
+	@echo 'make test       every test, with sanitizers'
+	@echo 'make deps       install the Debian packages of packaging/dependencies.txt'
+	@echo 'make lint asan fuzz crashloop bench cover install clean'
+.PHONY: all program sandbox install deps check-deps clean help

@@ -1,0 +1,33 @@
+#ifndef CERTS_CMS_H
+#define CERTS_CMS_H
+#include "certs/lib.h"
+
+/*
+ * cms.h - encrypt to a device's certificate (CMS, RFC 5652, 5083, 5753, 8017).
+ *
+ *   recipient  RSA: KeyTransRecipientInfo, OAEP with SHA-256 (MGF1 SHA-256) or PKCS#1 v1.5
+ *              EC:  KeyAgreeRecipientInfo, ephemeral-static ECDH, key wrap AES-256
+ *              named by issuerAndSerialNumber
+ *   content    AES-256-GCM as AuthEnvelopedData, AES-256-CBC or 3DES-CBC as EnvelopedData
+ *
+ * Threads: any, with that thread's lib.
+ */
+enum cms_content { CMS_CONTENT_NONE, CMS_AES256_GCM, CMS_AES256_CBC, CMS_DES3_CBC };
+enum cms_transport { CMS_TRANSPORT_NONE, CMS_RSA_OAEP_SHA256, CMS_RSA_PKCS1 };
+
+/*
+ * cms_envelope - append the DER ContentInfo that carries `content` to the holder of `recipient`.
+ *
+ * recipient  DER certificate
+ * transport  for RSA recipients; an EC recipient always uses ECDH, whatever stands here
+ * fails      ERR_INPUT   not a certificate, RSA below 2048 bits, keyUsage forbids it
+ *            ERR_UNSUPPORTED a key that is neither RSA nor EC P-256/384/521
+ *            ERR_CRYPTO  the library refused
+ */
+int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum cms_transport t,
+    struct view content, struct buf *out, struct err *e) MUST;
+
+/* cms_certs - the certificates of a certs-only SignedData, DER or BER, appended one behind the other.
+ * fails ERR_PROTO */
+int cms_certs(struct lib *l, struct view in, struct buf *out, size_t *count, struct err *e) MUST;
+#endif
