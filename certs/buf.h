@@ -9,7 +9,9 @@
  *
  * A buf has its greatest length from birth.  Adding never fails on the spot: when the maximum would
  * be passed or memory is out the buf turns bad, keeps what it had, and ignores everything after;
- * buf_check() reports it once, at the end.  So a writer reads as a list of what it writes.
+ * buf_check() reports it once, at the end.  So a writer reads as a list of what it writes.  A function
+ * that appends and fails cuts the buf back to what it held before (buf_finish); if the buf itself was
+ * the reason it stays bad until buf_reset or buf_free.
  *
  * A secret buf is wiped when it grows, shrinks or is freed.
  *
@@ -29,8 +31,10 @@ struct buf {
     enum err_class why; /* ERR_NOMEM or ERR_TOO_LARGE once bad */
 };
 
+/* clang-format off */
 #define BUF_INIT(most)   { .max = (most) }
 #define BUF_SECRET(most) { .max = (most), .secret = true }
+/* clang-format on */
 
 struct view view_of(const void *p, size_t len);
 struct view view_text(const char *text); /* without the NUL; NULL gives an empty view */
@@ -46,14 +50,23 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 /* buf_insert - make room for len bytes at `at` (<= b->len) and copy p there. */
 void buf_insert(struct buf *b, size_t at, const void *p, size_t len);
 
+/* buf_extend - append len zero bytes and return where they start; NULL when they do not fit. */
+uint8_t *buf_extend(struct buf *b, size_t len);
+
+/* buf_spoil - turn b bad: what its writer was given cannot be written. */
+void buf_spoil(struct buf *b, enum err_class why);
+
 /* buf_text - the content with a NUL behind it (not counted); "" when empty or bad. */
 const char *buf_text(struct buf *b);
 
 /* buf_check - 0, or -1 with ERR_NOMEM or ERR_TOO_LARGE if anything was not added. */
 int buf_check(const struct buf *b, struct err *e) MUST;
 
-void buf_reset(struct buf *b);                    /* empty and good again; memory is kept */
-void buf_truncate(struct buf *b, size_t len);     /* len <= b->len */
-void buf_free(struct buf *b);                     /* back to the state after BUF_INIT */
-void buf_take(struct buf *to, struct buf *from);  /* free `to`, move `from` into it, empty `from` */
+/* buf_finish - buf_check for a function that appended from `start` on: on failure cuts that off. */
+int buf_finish(struct buf *b, size_t start, struct err *e) MUST;
+
+void buf_reset(struct buf *b);                   /* empty and good again; memory is kept */
+void buf_truncate(struct buf *b, size_t len);    /* len <= b->len */
+void buf_free(struct buf *b);                    /* back to the state after BUF_INIT */
+void buf_take(struct buf *to, struct buf *from); /* free `to`, move `from` into it, empty `from` */
 #endif

@@ -3,54 +3,48 @@
 #include "certs/lib.h"
 
 /*
- * cert.h - an X.509 certificate read into its parts, and lists of certificates.
+ * cert.h - an X.509 certificate (RFC 5280 4.1) read into its parts.
  *
  * cert_parse slices the DER without decoding keys; every view points into the bytes given, which must
- * outlive the struct.  It verifies nothing: chain.h and check.h do.
+ * outlive the struct.  It verifies nothing: check.h does.  Lists of certificates: chain.h.
  * Threads: pure.
  */
 struct cert {
     struct view der, tbs;
-    struct view serial; /* INTEGER content, big-endian, without leading zero byte */
+    struct view serial; /* INTEGER content, big-endian, without leading zero byte; empty for 0 */
     struct view issuer, subject; /* DER Names */
     struct view spki;
-    struct view signature_algorithm, signature; /* AlgorithmIdentifier; bits without the count byte */
-    int64_t not_before_at, not_after_at;        /* UTC seconds */
+    struct view signature_algorithm,
+        signature;                       /* AlgorithmIdentifier; bits without the count byte */
+    int64_t not_before_at, not_after_at; /* UTC seconds */
 
     /* Extension values (inside the OCTET STRING); len 0 = absent. */
     struct view key_usage, eku, san, basic_constraints, sid, template_name, template_oid;
-    bool ca; /* basicConstraints cA TRUE */
-    bool unknown_critical; /* a critical extension none of the above nor AKI, SKI, CDP, AIA, policies */
+    struct view app_policies; /* 1.3.6.1.4.1.311.21.10 */
+    struct view ski, aki;     /* key identifiers: the bytes themselves */
+    bool ca;                  /* basicConstraints cA TRUE */
+
+    /* A critical extension that readers need not know, so that some will refuse the certificate: any
+     * but key usage, EKU, SAN, basic constraints, AKI, SKI, CDP, AIA and policies of RFC 5280. */
+    bool unknown_critical;
+    struct view unknown_critical_oid; /* the first one's OID content */
 };
 
-/* cert_parse - fails ERR_PROTO: not a DER certificate, trailing bytes, a duplicate extension */
+/*
+ * cert_parse - fails ERR_PROTO: not a DER certificate of version 1 to 3, trailing bytes, a duplicate or
+ * malformed extension, a serial number over 20 bytes, two different signature algorithms
+ */
 int cert_parse(struct view der, struct cert *c, struct err *e) MUST;
 
+/* cert_key_usage - KeyUsage bits, bit n of RFC 5280 4.2.1.3 as 1 << n.  fails ERR_PROTO */
+int cert_key_usage(const struct cert *c, unsigned *bits, struct err *e) MUST;
+
+/* cert_self_issued - are issuer and subject the same name? */
+bool cert_self_issued(const struct cert *c);
+
 /* What goes into results and lists. */
-void cert_serial_hex(const struct cert *c, struct buf *out); /* upper case, no leading zeros; "0" for zero */
-int cert_thumbprint(struct lib *l, struct view der, struct buf *out, struct err *e) MUST; /* SHA-1, upper hex */
-
-/*
- * A chain is a list of DER certificates, stored one behind the other: leaf first, then upwards.
- * chain_next takes the first off *rest.  returns 1, 0 at the end, -1 ERR_PROTO
- */
-int chain_next(struct view *rest, struct view *der, struct err *e) MUST;
-
-/*
- * chain_read - certificates in whatever form a CA or a file has them: DER, PEM (one or many), or a
- * certs-only CMS SignedData (RFC 5652 5.2, degenerate), DER or BER, bare or in PEM armour.
- *
- * out      appended: DER certificates, in the order found
- * count    how many there were, 1..32
- * fails    ERR_PROTO: none of these forms, or no certificate in it
- */
-int chain_read(struct lib *l, struct view in, struct buf *out, size_t *count, struct err *e) MUST;
-
-/*
- * chain_order - from `pool` (any order) pick the certificate whose key is `spki` and the path above it.
- *
- * out      appended: the leaf, then its issuers as far as the pool has them, without a self-issued root
- * fails    ERR_MISMATCH: no certificate with that key
- */
-int chain_order(struct view pool, struct view spki, struct buf *out, struct err *e) MUST;
+void cert_serial_hex(
+    const struct cert *c, struct buf *out); /* upper case, no leading zeros; "0" for zero */
+int cert_thumbprint(
+    struct lib *l, struct view der, struct buf *out, struct err *e) MUST; /* SHA-1, upper hex */
 #endif

@@ -1,6 +1,6 @@
 #ifndef CERTS_CHECK_H
 #define CERTS_CHECK_H
-#include "certs/cert.h"
+#include "certs/chain.h"
 #include "certs/template.h"
 
 /*
@@ -12,11 +12,12 @@
  * Threads: any, with that thread's lib, which caches the parsed anchors.
  */
 struct check_policy {
-    struct view anchors;   /* DER certificates one behind the other: the only roots trusted */
-    int64_t now;           /* UTC seconds */
-    int64_t skew_s;        /* tolerated clock difference, seconds */
-    int64_t validity_max_s; /* longest life accepted; 0 = template's validity_s, and none if that is 0 */
-    bool subject_by_ca;    /* the CA's template builds the subject: do not compare it */
+    struct view anchors; /* DER certificates one behind the other: the only roots trusted */
+    int64_t now;         /* UTC seconds */
+    int64_t skew_s;      /* tolerated clock difference, seconds */
+    int64_t
+        validity_max_s; /* longest life accepted; 0 = template's validity_s, and none if that is 0 */
+    bool subject_by_ca; /* the CA's template builds the subject: do not compare it */
 };
 
 /*

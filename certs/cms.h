@@ -27,7 +27,14 @@ enum cms_transport { CMS_TRANSPORT_NONE, CMS_RSA_OAEP_SHA256, CMS_RSA_PKCS1 };
 int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum cms_transport t,
     struct view content, struct buf *out, struct err *e) MUST;
 
-/* cms_certs - the certificates of a certs-only SignedData, DER or BER, appended one behind the other.
- * fails ERR_PROTO */
-int cms_certs(struct lib *l, struct view in, struct buf *out, size_t *count, struct err *e) MUST;
+/*
+ * cms_certs - the certificates of a certs-only SignedData (RFC 5652 5.2), DER or BER, appended one
+ * behind the other as they stand in it; they are not looked into.
+ *
+ * in       at most 1 MiB
+ * count    how many, 1..32
+ * fails    ERR_PROTO: not a SignedData, signed after all, trailing bytes, no or too many certificates
+ * Threads: pure.
+ */
+int cms_certs(struct view in, struct buf *out, size_t *count, struct err *e) MUST;
 #endif

@@ -17,18 +17,19 @@
  * csr_build - append the DER request, signed by k.
  *
  * fails    ERR_INPUT  neither subject nor SAN; a value that cannot be encoded
+ *          ERR_UNSUPPORTED the template names no hash
  *          ERR_CRYPTO the library refused
  */
-int csr_build(struct lib *l, const struct template *t, struct key *k, struct buf *out,
-    struct err *e) MUST;
+int csr_build(
+    struct lib *l, const struct template *t, struct key *k, struct buf *out, struct err *e) MUST;
 
 /* csr_spki - the SubjectPublicKeyInfo inside a DER request.  fails ERR_PROTO */
 int csr_spki(struct view csr, struct view *spki, struct err *e) MUST;
 
 /* The single extension values and the attribute, as [MS-WCCE] 2.2.2.7 gives them; bytes are tested. */
 void csr_write_template_name(struct buf *out, const char *name);
-int csr_write_template_oid(struct buf *out, const char *oid, uint32_t major, uint32_t minor,
-    struct err *e) MUST;
+int csr_write_template_oid(
+    struct buf *out, const char *oid, uint32_t major, uint32_t minor, struct err *e) MUST;
 void csr_write_sid(struct buf *out, const char *sid);
 void csr_write_pair(struct buf *out, const char *name, const char *value);
 #endif

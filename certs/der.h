@@ -10,7 +10,8 @@
  * Microsoft CA compares byte for byte.
  *
  * Writer: der_open() and der_close() bracket a constructed value; lengths are filled in on close.
- * Reader: strict DER only: definite lengths in shortest form, single-byte tags, at most 16 deep.
+ * Reader: strict DER only: definite lengths in shortest form, single-byte tags.  It takes one value at
+ * a time and never descends by itself, so depth is what the caller's own code spells out.
  *
  * Threads: pure.
  */
@@ -34,7 +35,7 @@ enum {
 };
 
 /* --- writer --- */
-size_t der_open(struct buf *b, uint8_t tag);   /* returns the mark for der_close */
+size_t der_open(struct buf *b, uint8_t tag); /* returns the mark for der_close */
 void der_close(struct buf *b, size_t mark);
 void der_tlv(struct buf *b, uint8_t tag, struct view content);
 void der_uint(struct buf *b, uint64_t value);
@@ -46,7 +47,8 @@ void der_utf8(struct buf *b, const char *text);
 /* der_bmp - UTF-8 text as BMPString; a character outside the BMP turns b bad (ERR_TOO_LARGE). */
 void der_bmp(struct buf *b, const char *utf8);
 
-/* der_oid - OBJECT IDENTIFIER from dotted text.  fails ERR_INPUT: not an OID; b is unchanged */
+/* der_oid - OBJECT IDENTIFIER from dotted text: arcs below 2^64, 128 bytes encoded.
+ * fails ERR_INPUT: not an OID; b is unchanged */
 int der_oid(struct buf *b, const char *dotted, struct err *e) MUST;
 
 /* der_oid_known - the same for text that stands in our own source: a bad one is a bug (assert). */
@@ -63,12 +65,21 @@ struct der { /* one TLV */
 int der_next(struct view *rest, struct der *out, struct err *e) MUST;
 
 /* der_expect - der_next, and the tag must be `tag`; `what` names it in the message. */
-int der_expect(struct view *rest, uint8_t tag, const char *what, struct der *out, struct err *e) MUST;
+int der_expect(
+    struct view *rest, uint8_t tag, const char *what, struct der *out, struct err *e) MUST;
 
-bool der_peek(struct view rest, uint8_t tag);         /* does a TLV with this tag come next? */
-bool der_is_oid(struct der tlv, const char *dotted);  /* tag and value */
+bool der_peek(struct view rest, uint8_t tag);            /* does a TLV with this tag come next? */
+bool der_is_oid(struct der tlv, const char *dotted);     /* tag and value */
 void der_oid_text(struct view content, struct buf *out); /* dotted form, or "?" */
 
-/* der_time - UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 wants them, in UTC seconds. */
+/* der_end - nothing may be left.  fails ERR_PROTO: `what` has trailing bytes */
+int der_end(struct view rest, const char *what, struct err *e) MUST;
+
+/* der_unsigned - the magnitude of a non-negative INTEGER in shortest form, without the leading zero
+ * byte; empty for 0.  fails ERR_PROTO: another tag, negative, padded */
+int der_unsigned(struct der tlv, const char *what, struct view *big_endian, struct err *e) MUST;
+
+/* der_time - UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 wants them, in UTC seconds.
+ * GeneralizedTime only from 2050 on.  fails ERR_PROTO */
 int der_time(struct der tlv, int64_t *at_s, struct err *e) MUST;
 #endif

@@ -14,7 +14,10 @@
  * FIPS 186-5 table B.1.  KEYGEN_OPENSSL always asks EVP_PKEY_generate.  With OpenSSL 3.1 and later
  * KEYGEN_PRIMES is EVP_PKEY_generate too.
  *
+ * Every new RSA key has signed and verified once before it is handed out.
+ *
  * Threads: a key belongs to one thread at a time, with that thread's lib; key_move_lib() hands it on.
+ * It is freed or moved before its lib is freed.
  */
 enum key_type {
     KEY_NONE,
@@ -30,16 +33,18 @@ enum key_type {
 enum keygen { KEYGEN_PRIMES, KEYGEN_FAST, KEYGEN_OPENSSL };
 enum hash { HASH_NONE, HASH_SHA256, HASH_SHA384, HASH_SHA512 };
 
-const char *key_type_name(enum key_type t);          /* "rsa2048", "ecP256", "ed25519" */
-enum key_type key_type_from_name(const char *name);  /* KEY_NONE: no such type */
+const char *key_type_name(enum key_type t);         /* "rsa2048", "ecP256", "ed25519" */
+enum key_type key_type_from_name(const char *name); /* KEY_NONE: no such type */
 bool key_type_is_rsa(enum key_type t);
 
 struct key; /* opaque; the private half lives in secret memory and is wiped by key_free */
 
-/* key_new - generate.  fails ERR_CRYPTO (the library refused), ERR_NOMEM */
+/* key_new - generate; `how` counts for RSA only.  NULL: ERR_CRYPTO (the library refused), ERR_NOMEM,
+ * ERR_UNSUPPORTED (no such type) */
 struct key *key_new(struct lib *l, enum key_type t, enum keygen how, struct err *e) MUST;
 
-/* key_parse - from PKCS#8 PrivateKeyInfo as key_pkcs8 gave it.  fails ERR_PROTO, ERR_UNSUPPORTED */
+/* key_parse - from PKCS#8 PrivateKeyInfo as key_pkcs8 gave it.  NULL: ERR_PROTO, ERR_UNSUPPORTED,
+ * ERR_TOO_LARGE, ERR_CRYPTO (not a point of the curve ...), ERR_NOMEM */
 struct key *key_parse(struct lib *l, struct view pkcs8, struct err *e) MUST;
 void key_free(struct key *k);
 
@@ -51,10 +56,14 @@ struct view key_spki(const struct key *k);  /* SubjectPublicKeyInfo DER, borrowe
  * key_sign - append an AlgorithmIdentifier and a BIT STRING with the signature over `tbs`, as they
  * follow the signed part in a CSR or certificate (RFC 2986 4.2).  RSA: PKCS#1 v1.5.  Ed25519 takes
  * HASH_NONE or any hash, which it ignores.
+ *
+ * out      appended to; unchanged on failure
+ * fails    ERR_UNSUPPORTED no such hash; ERR_CRYPTO, ERR_NOMEM
  */
 int key_sign(struct lib *l, struct key *k, enum hash h, struct view tbs, struct buf *out,
     struct err *e) MUST;
 
-/* key_move_lib - make the key usable with another thread's lib (rebuilds it from PKCS#8). */
+/* key_move_lib - make the key usable with another thread's lib (rebuilds it from PKCS#8).  On failure
+ * it stays where it was. */
 int key_move_lib(struct key *k, struct lib *to, struct err *e) MUST;
 #endif

@@ -14,15 +14,18 @@
  */
 struct lib {
     OSSL_LIB_CTX *ctx;
+    OSSL_PROVIDER *provider; /* "default"; "legacy" is never loaded, openssl.cnf is not read */
     EVP_MD *sha1, *sha256, *sha384, *sha512;
     EVP_CIPHER *aes256_gcm, *aes256_cbc, *des3_cbc;
     EVP_KDF *pbkdf2, *pkcs12kdf, *hkdf;
     EVP_MAC *hmac;
     BN_CTX *bn;
-    struct lib_cache *cache; /* parsed trust anchors, see chain.h; private */
+    /* Parsed trust anchors, private to check.c, which sets both; lib_free calls the second. */
+    struct lib_cache *cache;
+    void (*cache_free)(struct lib_cache *);
 };
 
-struct lib *lib_new(struct err *e) MUST; /* NULL: ERR_CRYPTO */
+struct lib *lib_new(struct err *e) MUST; /* NULL: ERR_CRYPTO, ERR_NOMEM */
 void lib_free(struct lib *l);
 
 /* lib_random - bytes from the library's private generator.  fails ERR_CRYPTO */
@@ -31,6 +34,13 @@ int lib_random(struct lib *l, void *out, size_t len, struct err *e) MUST;
 /* lib_sha256, lib_sha1 - out has 32 (20) bytes.  fails ERR_CRYPTO */
 int lib_sha256(struct lib *l, struct view in, uint8_t *out, struct err *e) MUST;
 int lib_sha1(struct lib *l, struct view in, uint8_t *out, struct err *e) MUST;
+
+/*
+ * lib_err - after a failed call of OpenSSL: set *e to "<what>: <OpenSSL's reason>" and forget the
+ * reasons.  Returns -1.  The class is ERR_NOMEM if memory was out (worth another try), else ERR_CRYPTO.
+ */
+#define lib_err(e, what) lib_err_at((e), __FILE__ ":" ERR_STR(__LINE__), (what))
+int lib_err_at(struct err *e, const char *where, const char *what);
 
 /* lib_reason - the last OpenSSL error of this thread as text, and forget the rest. */
 const char *lib_reason(void);

@@ -18,6 +18,18 @@ char *xstrdup(const char *text);          /* never NULL, except for NULL */
 /* mem_try - like calloc, but NULL when memory is out; the only way to allocate what may fail. */
 void *mem_try(size_t count, size_t size) MUST;
 
+/*
+ * Memory for secrets: out of swap and core dumps while the locked arena has room, ordinary memory
+ * after that, wiped on free in both.  mem_secret_start makes the arena, once, before any thread.
+ *
+ * len      bytes, a power of two
+ * returns  false: there is no arena, or the system did not let us lock it (RLIMIT_MEMLOCK); secrets
+ *          are still wiped, but may be swapped out
+ */
+bool mem_secret_start(size_t len);
+void *mem_secret_try(size_t len) MUST; /* zeroed; NULL when memory is out */
+void mem_secret_free(void *p, size_t len);
+
 /* mem_wipe - overwrite in a way no compiler removes.  NULL with len 0 is fine. */
 void mem_wipe(void *p, size_t len);
 
@@ -29,9 +41,19 @@ void text_wipe_free(char *text);
 bool mem_equal(const void *a, const void *b, size_t len);
 
 /*
+ * mem_watch_openssl - note when OpenSSL runs out of memory, which it often does not say itself, so that
+ * lib_err() can tell that from a fault that will not pass.  Once, at the very start of the program:
+ * false if OpenSSL has allocated before.
+ * mem_openssl_was_out - did an allocation of OpenSSL fail in this thread since the last call?
+ */
+bool mem_watch_openssl(void);
+bool mem_openssl_was_out(void);
+
+/*
  * Tests only.  mem_fail_after: the n-th allocation from now on fails (0 = none does), counted over
- * mem_try and, once mem_torture_openssl() was called (before anything of OpenSSL), over OpenSSL's own.
+ * mem_try, mem_secret_try and, once mem_watch_openssl() was called, OpenSSL's own.
  * mem_count: how many there were since mem_fail_after.
+ * mem_torture_openssl: mem_watch_openssl, and a failed assertion if that comes too late.
  */
 void mem_fail_after(unsigned long n);
 unsigned long mem_count(void);

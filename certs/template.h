@@ -25,7 +25,8 @@ struct san {
     char *value; /* UTF-8, owned */
 };
 
-/* KeyUsage bits as RFC 5280 4.2.1.3 numbers them. */
+/* KeyUsage bits as RFC 5280 4.2.1.3 numbers them.  <openssl/x509v3.h> has macros of these names with
+ * other values: a file that includes it does not use them. */
 enum {
     KU_DIGITAL_SIGNATURE = 1 << 0,
     KU_NON_REPUDIATION = 1 << 1,
@@ -38,7 +39,8 @@ enum sid_encoding { SID_NONE, SID_URI = 1, SID_EXTENSION = 2, SID_BOTH = 3 };
 
 enum { TEMPLATE_SAN_MAX = 500, TEMPLATE_EKU_MAX = 500 };
 
-struct template {
+struct template
+{
     char *name; /* the template's name at the CA (its cn), owned */
     struct name subject;
     struct san *sans; /* owned */
@@ -49,26 +51,27 @@ struct template {
     char **ekus;        /* dotted OIDs, owned */
     size_t eku_count;
     enum key_type key;
-    enum hash hash;       /* of the request's signature */
-    int64_t validity_s;   /* asked for; 0 = the template's own */
+    enum hash hash;     /* of the request's signature */
+    int64_t validity_s; /* asked for; 0 = the template's own */
 
     /* Set only when the CA's driver asks for the template inside the request (specification
      * [MS-WCCE] 2.2.2.7); all that are set must name the same template or the CA refuses. */
-    bool in_csr_v1;      /* extension 1.3.6.1.4.1.311.20.2, BMPString name */
-    char *in_csr_oid;    /* extension 1.3.6.1.4.1.311.21.7, dotted OID, owned */
+    bool in_csr_v1;   /* extension 1.3.6.1.4.1.311.20.2, BMPString name */
+    char *in_csr_oid; /* extension 1.3.6.1.4.1.311.21.7, dotted OID, owned */
     uint32_t in_csr_major, in_csr_minor;
-    bool in_csr_pair;    /* attribute 1.3.6.1.4.1.311.13.2.1 CertificateTemplate=<name> */
+    bool in_csr_pair; /* attribute 1.3.6.1.4.1.311.13.2.1 CertificateTemplate=<name> */
 };
 
-/* template_add_san, template_add_eku - append, checked.
- * fails ERR_INPUT: empty, control character, not an address, not an OID, too many */
+/* template_add_san, template_add_eku - append, checked; one that is there already is not added again.
+ * fails ERR_INPUT: empty, control character, not an address, not an OID, too many; ERR_NOMEM */
 int template_add_san(struct template *t, enum san_type type, const char *value, struct err *e) MUST;
 int template_add_eku(struct template *t, const char *oid, struct err *e) MUST;
 
 /* template_set_sid - a SID in text form.  fails ERR_INPUT: not a SID */
-int template_set_sid(struct template *t, const char *sid, enum sid_encoding how, struct err *e) MUST;
+int template_set_sid(
+    struct template *t, const char *sid, enum sid_encoding how, struct err *e) MUST;
 
-/* template_sans - the GeneralNames SEQUENCE of all SANs and, with SID_URI, the SID as
+/* template_write_sans - append the GeneralNames SEQUENCE of all SANs and, with SID_URI, the SID as
  * tag:microsoft.com,2022-09-14:sid:<SID>.  Nothing is appended when there are none. */
 int template_write_sans(const struct template *t, struct buf *out, struct err *e) MUST;
 

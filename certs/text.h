@@ -7,7 +7,7 @@
  *
  * Threads: pure.  Decoders append to `out`, leave it as it was on failure.
  */
-void base64_add(struct buf *out, struct view bytes);                   /* one line, with padding */
+void base64_add(struct buf *out, struct view bytes);                    /* one line, with padding */
 void base64_add_lines(struct buf *out, struct view bytes, size_t cols); /* '\n' after each line */
 
 /* base64_parse - strict: the alphabet, correct padding, no white space.  fails ERR_PROTO */
@@ -16,8 +16,8 @@ int base64_parse(struct view text, struct buf *out, struct err *e) MUST;
 /* base64_parse_loose - everything outside the alphabet is skipped (RFC 8951 3).  fails ERR_PROTO */
 int base64_parse_loose(struct view text, struct buf *out, struct err *e) MUST;
 
-void hex_add(struct buf *out, struct view bytes);                      /* upper case */
-int hex_parse(struct view text, struct buf *out, struct err *e) MUST;  /* fails ERR_PROTO */
+void hex_add(struct buf *out, struct view bytes);                     /* upper case */
+int hex_parse(struct view text, struct buf *out, struct err *e) MUST; /* fails ERR_PROTO */
 
 /*
  * pem_next - the next block with this label, from *rest on, which moves behind it.
@@ -25,9 +25,17 @@ int hex_parse(struct view text, struct buf *out, struct err *e) MUST;  /* fails 
  * returns  1 found and decoded into out, 0 no more blocks, -1 ERR_PROTO (cut or not base64)
  */
 int pem_next(struct view *rest, const char *label, struct buf *out, struct err *e) MUST;
-void pem_add(struct buf *out, const char *label, struct view der);     /* 64 columns */
+void pem_add(struct buf *out, const char *label, struct view der); /* 64 columns */
 
-bool utf8_valid(struct view text);    /* shortest form, no surrogates, NUL is valid */
-size_t utf8_length(struct view text); /* code points; text must be valid */
+/*
+ * utf8_next - the code point at the front of text.
+ *
+ * returns  how many bytes it takes, 1..4; 0 if text is empty or does not begin with a shortest-form
+ *          sequence for a Unicode scalar value (*code_point is then 0)
+ */
+size_t utf8_next(struct view text, uint32_t *code_point);
+
+bool utf8_valid(struct view text);       /* shortest form, no surrogates, NUL is valid */
+size_t utf8_length(struct view text);    /* code points; text must be valid */
 bool text_has_control(struct view text); /* a byte below 0x20 or 0x7f */
 #endif

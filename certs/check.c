@@ -1,0 +1,130 @@
+/* see check.h */
+#include "certs/check.h"
+#include "certs/check_part.h"
+#include "certs/der.h"
+#include "certs/name.h"
+#include "certs/text.h"
+
+/* How far back CAs date the beginning of a certificate so that slow clocks accept it at once (AD CS: 10
+ * minutes); this much may be added to the longest life. */
+enum { BACKDATED_S = 3600 };
+
+static int check_key(const struct ask *a, struct err *e)
+{
+    struct buf asked = BUF_INIT(64), got = BUF_INIT(64);
+    uint8_t digest[32];
+    int rc = -1;
+
+    if (view_equal(a->spki, a->leaf.spki))
+        return 0;
+    if (lib_sha256(a->lib, a->spki, digest, e) != 0)
+        goto done;
+    hex_add(&asked, view_of(digest, 8));
+    if (lib_sha256(a->lib, a->leaf.spki, digest, e) != 0)
+        goto done;
+    hex_add(&got, view_of(digest, 8));
+    err_set(e, ERR_MISMATCH,
+        "public key: the request's has SHA-256 %s..., the certificate's has %s...",
+        buf_text(&asked), buf_text(&got));
+done:
+    buf_free(&asked);
+    buf_free(&got);
+    return rc;
+}
+
+static int check_subject(const struct ask *a, struct err *e)
+{
+    struct buf want = BUF_INIT(64 << 10), asked = BUF_INIT(64 << 10), got = BUF_INIT(64 << 10);
+    int rc = -1;
+
+    if (a->policy->subject_by_ca)
+        return 0;
+    if (name_write(&a->t->subject, &want, e) != 0 || buf_check(&want, e) != 0)
+        goto done;
+    if (view_equal(buf_view(&want), a->leaf.subject)
+        || name_equal(buf_view(&want), a->leaf.subject)) {
+        rc = 0;
+        goto done;
+    }
+    name_text(buf_view(&want), &asked);
+    name_text(a->leaf.subject, &got);
+    err_set(e, ERR_MISMATCH, "subject: asked for \"%.80s\", got \"%.80s\"", buf_text(&asked),
+        buf_text(&got));
+done:
+    buf_free(&want);
+    buf_free(&asked);
+    buf_free(&got);
+    return rc;
+}
+
+static int check_ca(const struct ask *a, struct err *e)
+{
+    if (a->leaf.ca)
+        return err_set(e, ERR_MISMATCH, "basic constraints: asked for no CA, got cA TRUE");
+    return 0;
+}
+
+static int check_critical(const struct ask *a, struct err *e)
+{
+    struct buf oid = BUF_INIT(256);
+
+    if (!a->leaf.unknown_critical)
+        return 0;
+    der_oid_text(a->leaf.unknown_critical_oid, &oid);
+    err_set(e, ERR_MISMATCH,
+        "extension %s: critical and not asked for; devices that do not know it refuse the "
+        "certificate",
+        buf_text(&oid));
+    buf_free(&oid);
+    return -1;
+}
+
+static int check_validity(const struct ask *a, struct err *e)
+{
+    const struct check_policy *p = a->policy;
+    int64_t begin = a->leaf.not_before_at, end = a->leaf.not_after_at, life = end - begin;
+    int64_t most = p->validity_max_s != 0 ? p->validity_max_s : a->t->validity_s;
+
+    if (begin > p->now + p->skew_s)
+        return err_set(e, ERR_MISMATCH,
+            "validity: begins %lld s from now, at most %lld s of clock difference are tolerated",
+            (long long)(begin - p->now), (long long)p->skew_s);
+    if (end <= p->now)
+        return err_set(e, ERR_MISMATCH, "validity: ended %lld s ago", (long long)(p->now - end));
+    if (most != 0 && life > most + p->skew_s + BACKDATED_S)
+        return err_set(e, ERR_MISMATCH,
+            "validity: asked for at most %lld s (%lld days), got %lld s (%lld days)",
+            (long long)most, (long long)(most / 86400), (long long)life, (long long)(life / 86400));
+    return 0;
+}
+
+int check_issued(struct lib *l, const struct template *t, struct view spki, struct view chain,
+    const struct check_policy *p, struct err *e)
+{
+    static check_fn *const checks[] = {
+        check_key,
+        check_subject,
+        check_sans,
+        check_sid,
+        check_ekus,
+        check_app_policies,
+        check_key_usage,
+        check_ca,
+        check_critical,
+        check_template_id,
+        check_validity,
+        check_path,
+    };
+    struct ask a = { .lib = l, .t = t, .spki = spki, .policy = p, .uppers = chain };
+    struct view leaf;
+    int more = chain_next(&a.uppers, &leaf, e);
+
+    if (more == 0)
+        err_set(e, ERR_PROTO, "no certificate");
+    if (more != 1 || cert_parse(leaf, &a.leaf, e) != 0)
+        return err_wrap(e, "issued certificate");
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i](&a, e) != 0)
+            return err_wrap(e, "issued certificate");
+    return 0;
+}

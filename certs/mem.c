@@ -1,0 +1,161 @@
+/* see mem.h */
+#include "certs/mem.h"
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/crypto.h>
+
+static atomic_ulong counted, fail_at;
+
+/* Does the allocation that is about to be made have to fail? */
+static bool must_fail(void)
+{
+    unsigned long n = atomic_fetch_add_explicit(&counted, 1, memory_order_relaxed) + 1;
+
+    return n == atomic_load_explicit(&fail_at, memory_order_relaxed);
+}
+
+/* No handler and no core: whatever is half done now is resumed from the store after the restart. */
+static _Noreturn void out_of_memory(void)
+{
+    fputs("certferry: out of memory\n", stderr);
+    _Exit(EXIT_FAILURE);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    void *p = calloc(count != 0 ? count : 1, size != 0 ? size : 1);
+
+    if (p == NULL)
+        out_of_memory();
+    return p;
+}
+
+char *xstrdup(const char *text)
+{
+    size_t len;
+    char *copy;
+
+    if (text == NULL)
+        return NULL;
+    len = strlen(text);
+    copy = xcalloc(len + 1, 1);
+    memcpy(copy, text, len);
+    return copy;
+}
+
+void *mem_try(size_t count, size_t size)
+{
+    if (must_fail())
+        return NULL;
+    return calloc(count != 0 ? count : 1, size != 0 ? size : 1);
+}
+
+bool mem_secret_start(size_t len)
+{
+    return CRYPTO_secure_malloc_init(len, 32) == 1;
+}
+
+/* The arena refuses when it is full; the free below tells both kinds of memory apart. */
+void *mem_secret_try(size_t len)
+{
+    void *p = NULL;
+
+    if (must_fail())
+        return NULL;
+    if (CRYPTO_secure_malloc_initialized())
+        p = OPENSSL_secure_zalloc(len);
+    return p != NULL ? p : OPENSSL_zalloc(len);
+}
+
+void mem_secret_free(void *p, size_t len)
+{
+    OPENSSL_secure_clear_free(p, len);
+}
+
+void mem_wipe(void *p, size_t len)
+{
+    if (len != 0)
+        OPENSSL_cleanse(p, len);
+}
+
+void mem_wipe_free(void *p, size_t len)
+{
+    if (p != NULL)
+        mem_wipe(p, len);
+    free(p);
+}
+
+void text_wipe_free(char *text)
+{
+    if (text != NULL)
+        mem_wipe_free(text, strlen(text));
+}
+
+bool mem_equal(const void *a, const void *b, size_t len)
+{
+    return len == 0 || CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void mem_fail_after(unsigned long n)
+{
+    atomic_store(&fail_at, n);
+    atomic_store(&counted, 0);
+}
+
+unsigned long mem_count(void)
+{
+    return atomic_load(&counted);
+}
+
+/* ---- OpenSSL's allocator ---- */
+
+static _Thread_local bool was_out;
+
+static void *note(void *p, size_t len)
+{
+    if (p == NULL && len != 0)
+        was_out = true;
+    return p;
+}
+
+static void *hook_malloc(size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return note(must_fail() ? NULL : malloc(len), len);
+}
+
+static void *hook_realloc(void *p, size_t len, const char *file, int line)
+{
+    (void)file, (void)line;
+    return note(must_fail() ? NULL : realloc(p, len), len);
+}
+
+static void hook_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+bool mem_watch_openssl(void)
+{
+    return CRYPTO_set_mem_functions(hook_malloc, hook_realloc, hook_free) == 1;
+}
+
+bool mem_openssl_was_out(void)
+{
+    bool was = was_out;
+
+    was_out = false;
+    return was;
+}
+
+void mem_torture_openssl(void)
+{
+    bool done = mem_watch_openssl();
+
+    assert(done);
+    (void)done;
+}
