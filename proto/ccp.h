@@ -21,17 +21,24 @@ enum {
     CCP_ID_LEN = 36           /* a GUID as text */
 };
 
-enum ccp_type { CCP_TYPE_NONE, CCP_PKCS_ISSUE, CCP_PKCS_RECRYPT, CCP_PFX_IMPORT_RECRYPT, CCP_REVOKE };
+enum ccp_type {
+    CCP_TYPE_NONE,
+    CCP_PKCS_ISSUE,
+    CCP_PKCS_RECRYPT,
+    CCP_PFX_IMPORT_RECRYPT,
+    CCP_REVOKE
+};
 
-const char *ccp_type_name(enum ccp_type t); /* "pkcsIssue" */
+const char *ccp_type_name(enum ccp_type t); /* "pkcsIssue"; "unknown" for CCP_TYPE_NONE */
+enum ccp_type ccp_type_from_name(const char *name);
 
 /* What every item has, enough to store it, lease it and refuse it. */
 struct ccp_head {
-    char id[CCP_ID_LEN + 1];    /* requestId, lower case */
-    char type_name[40];         /* as sent */
-    enum ccp_type type;         /* CCP_TYPE_NONE: unknown to us */
-    char lease[64];             /* leaseId, "" if the cloud has none */
-    int64_t lease_expires_at;   /* 0 = none */
+    char id[CCP_ID_LEN + 1];  /* requestId, lower case */
+    char type_name[40];       /* as sent */
+    enum ccp_type type;       /* CCP_TYPE_NONE: unknown to us */
+    char lease[64];           /* leaseId, "" if the cloud has none */
+    int64_t lease_expires_at; /* 0 = none */
     int64_t attempt;
     int64_t created_at, expires_at; /* UTC seconds; expires 0 = never */
 };
@@ -45,8 +52,8 @@ struct ccp_item {
     bool machine_store; /* certificateStore = machine */
 
     /* parameters of pkcsIssue */
-    char *ca_host;      /* certificationAuthority */
-    char *ca_name;      /* certificationAuthorityName */
+    char *ca_host; /* certificationAuthority */
+    char *ca_name; /* certificationAuthorityName */
     struct template template;
     char *key_storage_provider; /* as named by CCP, NULL if absent */
     bool key_exportable;
@@ -54,12 +61,12 @@ struct ccp_item {
     char *renewal_of_serial;
 
     /* delivery */
-    bool blob_to_device;        /* else passwordToDevice */
-    struct buf recipients;      /* DER certificates, one behind the other, 1..10 */
+    bool blob_to_device;   /* else passwordToDevice */
+    struct buf recipients; /* DER certificates, one behind the other, 1..10 */
     size_t recipient_count;
     enum cms_content content;
     enum cms_transport transport;
-    char pfx_profile[16];       /* "auto", "modern", "compat" */
+    char pfx_profile[16]; /* "auto", "modern", "compat" */
     bool escrow;
 };
 
@@ -75,23 +82,29 @@ void ccp_download_write(struct buf *out, unsigned max_requests, const enum ccp_t
  *
  * each     called once for every element of `value`, in order, with its head and its own JSON text.
  *          A malformed element still calls: `head` has what could be read and `bad` says what is
- *          wrong; without a usable requestId head->id is "" and only a log line can come of it.
- * poll_after_s  pollAfterSeconds, or -1
+ *          wrong; without a usable requestId head->id is "" and only a log line can come of it.  Of an
+ *          element over CCP_ITEM_MAX (ERR_TOO_LARGE) the JSON text is that of its head alone.  A request
+ *          type we do not know is not malformed: ccp_item_parse refuses it.
+ * poll_after_s  pollAfterSeconds, at most a day; -1 if absent
  * fails    ERR_PROTO: the answer as a whole is not one; `each` was then never called
  */
-typedef void ccp_item_fn(void *arg, const struct ccp_head *head, struct view json, const struct err *bad);
-int ccp_download_parse(struct view body, ccp_item_fn *each, void *arg, int64_t *poll_after_s,
-    struct err *e) MUST;
+typedef void ccp_item_fn(
+    void *arg, const struct ccp_head *head, struct view json, const struct err *bad);
+int ccp_download_parse(
+    struct view body, ccp_item_fn *each, void *arg, int64_t *poll_after_s, struct err *e) MUST;
 
 /*
  * ccp_item_parse - one pkcsIssue item in full, from the JSON text that download gave.
  *
  * out      empty before; the caller frees it with ccp_item_free, after a failure too: the head and
  *          what was understood stay in it, for the report
- * fails    ERR_UNSUPPORTED an enum value or a request type we do not know; the message names both
- *          ERR_INPUT       a value that template.h refuses, no recipient ...
+ * fails    ERR_UNSUPPORTED an enum value or a request type we do not know; the message names the member, the
+ *                          value and what is supported
+ *          ERR_INPUT       a value that template.h refuses, a control character, no recipient, a name that
+ *                          only the device asserts in a certificate that can log on ...
  *          ERR_VARIABLE    a subject or SAN variable has no value
- *          ERR_PROTO       missing member, wrong type
+ *          ERR_PROTO       missing member, wrong type, too long
+ *          ERR_TOO_LARGE   over CCP_ITEM_MAX
  */
 int ccp_item_parse(struct view json, struct ccp_item *out, struct err *e) MUST;
 void ccp_item_free(struct ccp_item *item);
@@ -102,38 +115,49 @@ struct ccp_lease {
 };
 void ccp_leases_write(struct buf *out, const struct ccp_lease *leases, size_t count);
 
-/* ccp_leases_parse - the answer to extend: for each request its new expiry (0: it is lost). */
-typedef void ccp_lease_fn(void *arg, const char *id, int64_t lease_expires_at, const char *error_code);
+/* ccp_leases_parse - the answer to extend: for each request its new expiry (0: it is lost, and error_code
+ * says why; else error_code is NULL).  On failure nothing was called. */
+typedef void ccp_lease_fn(
+    void *arg, const char *id, int64_t lease_expires_at, const char *error_code);
 int ccp_leases_parse(struct view body, ccp_lease_fn *each, void *arg, struct err *e) MUST;
 
 /* The result of one request. */
 struct ccp_result {
-    const struct ccp_head *head; /* id, type_name, lease */
+    const struct ccp_head *head; /* id and type_name; the lease comes with the upload */
     const char *context;         /* echoed; NULL = none */
-    const char *issuance_state;  /* "issued", "issuePending", "issueFailed", "requestSubmitFailed" */
-    const char *activity_id;     /* GUID of this job, for both sides' logs */
-    const struct err *why;       /* NULL = succeeded, or still pending */
+    const char *issuance_state; /* "issued", "issuePending", "issueFailed", "requestSubmitFailed" */
+    const char *activity_id;    /* GUID of this job, for both sides' logs */
+    const struct err *why;      /* NULL = succeeded, or still pending */
 
     /* after issuance */
-    struct view chain;           /* DER, leaf first */
+    struct view chain; /* DER, leaf first */
     const char *thumbprint, *serial;
     int64_t not_after_at;
-    const char *ca;              /* certificateAuthority: the name in our configuration */
-    const char *issuing_ca;      /* the issuer's name as text */
-    struct view pfx;             /* the PKCS#12, or with blobToDevice the CMS around it */
-    struct view pfx_password;    /* CMS with the password; empty with blobToDevice */
+    const char *ca;           /* certificateAuthority: the name in our configuration */
+    const char *issuing_ca;   /* the issuer's name as text */
+    struct view pfx;          /* the PKCS#12, or with blobToDevice the CMS around it */
+    struct view pfx_password; /* CMS with the password; empty with blobToDevice */
     const char *recipient_thumbprint, *profile;
 };
 
-/* ccp_result_write - one element of `results`: the bytes that are stored and posted unchanged. */
+/*
+ * ccp_result_write - one element of `results`: the bytes that are stored and posted unchanged.  The
+ * leaseId is not among them: it may be another one when they are posted again.  A chain that is no list
+ * of DER values turns out bad (ERR_PROTO).
+ */
 void ccp_result_write(struct buf *out, const struct ccp_result *r);
 
-/* ccp_upload_write - body of POST results/upload around one stored result. */
-void ccp_upload_write(struct buf *out, struct view result);
+/* ccp_upload_write - body of POST results/upload: one stored result under the lease held now ("" or
+ * NULL: none).  A result that ccp_result_write did not make turns out bad (ERR_PROTO). */
+void ccp_upload_write(struct buf *out, const char *lease, struct view result);
 
 /*
- * ccp_upload_parse - the answer.  0: recorded.  fails ERR_CONFLICT (stale lease), ERR_GONE,
- * ERR_INPUT (refused for another reason; the message has the code), ERR_PROTO
+ * ccp_upload_parse - the answer.  0: recorded.
+ *
+ * fails    the class of the errorCode the result was rejected with: ERR_CONFLICT (stale lease), ERR_GONE ...,
+ *          ERR_INPUT for a code we do not know; the message has the code
+ *          ERR_NET   not recorded (`value` is not true): post again
+ *          ERR_PROTO not an answer
  */
 int ccp_upload_parse(struct view body, const char *id, struct err *e) MUST;
 
@@ -173,8 +197,13 @@ struct ccp_headers {
 };
 void ccp_headers(struct http_req *q, const char *activity_id, struct ccp_headers *storage);
 
-/* ccp_error_code - the name CCP gives a failure: "PolicyMismatch"; number 4012. */
+/* ccp_error_code - the name CCP gives a failure: "PolicyMismatch"; number (may be NULL) 4012.
+ * e == NULL is "None", 0. */
 const char *ccp_error_code(const struct err *e, int *number);
+
+/* ccp_code_class - the class of a code that a peer sent, by name or by number as text; ERR_NONE: a
+ * code we do not know. */
+enum err_class ccp_code_class(const char *code);
 
 bool guid_ok(const char *text); /* 8-4-4-4-12 hexadecimal digits */
 #endif

@@ -30,11 +30,11 @@ struct http_req {
 struct http_reply {
     int status;
     struct view body;
-    const char *content_type;  /* as sent, "" if absent */
-    const char *location;      /* "" if absent */
-    const char *authenticate;  /* the WWW-Authenticate schemes, "Basic, Negotiate"; "" if absent */
-    int64_t retry_after_s;     /* clamped, see http_retry_after; -1 = absent or nonsense */
-    int64_t date;              /* Date header, UTC seconds; 0 = absent */
+    const char *content_type; /* as sent, "" if absent */
+    const char *location;     /* "" if absent */
+    const char *authenticate; /* the WWW-Authenticate schemes, "Basic, Negotiate"; "" if absent */
+    int64_t retry_after_s;    /* clamped, see http_retry_after; -1 = absent or nonsense */
+    int64_t date;             /* Date header, UTC seconds; 0 = absent */
 };
 
 /*

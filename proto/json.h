@@ -21,7 +21,7 @@ void json_free(struct json *root);
 
 bool json_is_object(const struct json *v);
 bool json_is_array(const struct json *v);
-size_t json_count(const struct json *array);                         /* 0 if it is no array */
+size_t json_count(const struct json *array); /* 0 if it is no array */
 const struct json *json_at(const struct json *array, size_t i);
 const struct json *json_get(const struct json *object, const char *name); /* NULL: absent or null */
 
@@ -34,11 +34,13 @@ int json_text(const struct json *object, const char *name, bool must, size_t tex
     const char **out, struct err *e) MUST;
 int json_int(const struct json *object, const char *name, bool must, int64_t min, int64_t max,
     int64_t *out, struct err *e) MUST;
-int json_bool(const struct json *object, const char *name, bool must, bool *out, struct err *e) MUST;
-int json_base64(const struct json *object, const char *name, bool must, struct buf *out,
-    struct err *e) MUST;
+int json_bool(
+    const struct json *object, const char *name, bool must, bool *out, struct err *e) MUST;
+int json_base64(
+    const struct json *object, const char *name, bool must, struct buf *out, struct err *e) MUST;
 /* json_time - RFC 3339 in UTC ("Z" or an offset), fraction dropped. */
-int json_time(const struct json *object, const char *name, bool must, int64_t *out, struct err *e) MUST;
+int json_time(
+    const struct json *object, const char *name, bool must, int64_t *out, struct err *e) MUST;
 
 const char *json_string(const struct json *v); /* NULL: not a string */
 
@@ -46,23 +48,27 @@ const char *json_string(const struct json *v); /* NULL: not a string */
 void json_print(const struct json *v, struct buf *out);
 
 /* json_next_member - iterate an object: *state starts as 0; false at the end. */
-bool json_next_member(const struct json *object, size_t *state, const char **name, const struct json **v);
+bool json_next_member(
+    const struct json *object, size_t *state, const char **name, const struct json **v);
 
 /* --- writing --- */
 struct json_out {
     struct buf *to;
     bool comma; /* a comma is due before the next member or element */
 };
-void json_open(struct json_out *o, const char *name, char bracket);  /* '{' or '['; name NULL in arrays and at the root */
-void json_close(struct json_out *o, char bracket);                   /* '}' or ']' */
-void json_put_text(struct json_out *o, const char *name, const char *text);  /* NULL: member left out */
+void json_open(struct json_out *o, const char *name,
+    char bracket); /* '{' or '['; name NULL in arrays and at the root */
+void json_close(struct json_out *o, char bracket); /* '}' or ']' */
+void json_put_text(
+    struct json_out *o, const char *name, const char *text); /* NULL: member left out */
 void json_put_view(struct json_out *o, const char *name, struct view utf8);
 void json_put_int(struct json_out *o, const char *name, int64_t v);
 void json_put_bool(struct json_out *o, const char *name, bool v);
 void json_put_null(struct json_out *o, const char *name);
 void json_put_base64(struct json_out *o, const char *name, struct view bytes);
-void json_put_time(struct json_out *o, const char *name, int64_t at_s);      /* RFC 3339, "Z"; 0: left out */
-void json_put_raw(struct json_out *o, const char *name, struct view json);   /* already JSON */
+void json_put_time(
+    struct json_out *o, const char *name, int64_t at_s); /* RFC 3339, "Z"; 0: left out */
+void json_put_raw(struct json_out *o, const char *name, struct view json); /* already JSON */
 
 /* The same time form for people and logs: "2026-11-20T08:00:00Z", 21 bytes. */
 void time_text(int64_t at_s, char out[24]);
