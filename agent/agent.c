@@ -1,0 +1,187 @@
+/* see agent.h.  Opening everything in order, the end of each turn, draining, closing in reverse. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/fs.h"
+#include "agent/job.h"
+#include "agent/keypool.h"
+#include "agent/lease.h"
+#include "agent/log.h"
+#include "agent/poll.h"
+#include "agent/sched.h"
+#include "certs/mem.h"
+
+enum { DRAIN_MS = 30000, HOUSEKEEPING_MS = 600000 };
+
+static void on_turn(void *arg);
+
+struct ca *agent_ca(const struct agent *a, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < a->ca_count; i++)
+        if (strcmp(a->cas[i]->conf->name, name) == 0)
+            return a->cas[i];
+    return NULL;
+}
+
+static int open_store(struct agent *a, struct err *e)
+{
+    char path[4096];
+    bool fresh;
+
+    if (fs_private_dir(a->conf->store.dir, e) != 0)
+        return -1;
+    fs_join(path, sizeof path, a->conf->store.dir, "lock");
+    if ((a->lock = fs_lock(path, e)) < 0)
+        return -1;
+    fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
+    fresh = fs_readable(path, false, e) != 0;
+    if (vault_open(&a->vault, a->lib, a->conf->store.dir, a->conf->store.master_key, fresh, e) != 0)
+        return -1;
+    return (a->store = store_open(a->conf->store.dir, false, e)) != NULL ? 0 : -1;
+}
+
+static int open_cas(struct agent *a, struct err *e)
+{
+    a->cas = xcalloc(a->conf->ca_count, sizeof(struct ca *));
+    for (; a->ca_count < a->conf->ca_count; a->ca_count++)
+        if ((a->cas[a->ca_count] = ca_open(&a->conf->cas[a->ca_count], a->lib, e)) == NULL)
+            return -1;
+    return 0;
+}
+
+int agent_open(struct agent *a, struct conf *conf, struct err *e)
+{
+    uint64_t seed;
+
+    *a = (struct agent){ .conf = conf, .lock = -1 };
+    if ((a->lib = lib_new(e)) == NULL || lib_random(a->lib, &seed, sizeof seed, e) != 0
+        || io_open((unsigned)conf->keys.workers, e) != 0)
+        goto failed;
+    a->io_open = true;
+    jitter_seed(seed);
+    clock_start();
+    if (open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, e) != 0 || open_cas(a, e) != 0)
+        goto failed;
+    a->keypool = keypool_open(a);
+    a->jobs = jobs_open(a);
+    a->sched = sched_open(a);
+    a->poll = poll_open(a);
+    a->lease = lease_open(a);
+    a->started_at = clock_now();
+    return 0;
+failed:
+    a->conf = NULL; /* the caller's still */
+    agent_close(a);
+    return -1;
+}
+
+/* What nobody waits for: a stepped clock, results whose grace is over, the write-ahead log. */
+static void housekeeping(struct agent *a)
+{
+    int64_t step = clock_check();
+    struct err e;
+
+    if (step != 0) {
+        log_event(EV_CLOCK_MOVED, NULL, NULL, "the system's clock was stepped by %lld s; the schedule moves along",
+            (long long)step);
+        if (store_shift(a->store, step, &e) != 0)
+            log_err(EV_STORE_FAILED, NULL, NULL, &e);
+    }
+    if (store_expire(a->store, clock_now() - a->conf->store.grace, &e) != 0)
+        log_err(EV_STORE_FAILED, NULL, NULL, &e);
+}
+
+static void on_housekeeping(void *arg, const struct result *r)
+{
+    struct agent *a = arg;
+
+    (void)r;
+    housekeeping(a);
+    a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
+}
+
+static bool nothing_left(struct agent *a)
+{
+    int64_t next = sched_next_at(a->sched);
+
+    if (poll_drained(a->poll) && a->patience_until == 0)
+        a->patience_until = clock_now() + a->patience_s;
+    return poll_drained(a->poll) && sched_idle(a->sched) && !store_dirty(a->store)
+        && (next == 0 || next > a->patience_until);
+}
+
+static void on_turn(void *arg)
+{
+    struct agent *a = arg;
+    bool was_busy = a->busy;
+
+    do { /* a job that ends makes room for another */
+        poll_turn(a->poll);
+        sched_turn(a->sched);
+        jobs_turn(a->jobs);
+    } while (sched_wants_turn(a->sched));
+    a->busy = jobs_active(a->jobs) > 0;
+    if (was_busy && !a->busy)
+        store_idle(a->store);
+    if ((a->once && nothing_left(a)) || (a->draining && !a->busy && !store_dirty(a->store)))
+        io_stop();
+}
+
+void agent_start(struct agent *a)
+{
+    housekeeping(a);
+    a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
+    lease_seen(a->lease, 0);
+    io_on_turn(on_turn, a);
+    log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION, a->ca_count,
+        a->conf->store.dir);
+}
+
+static void on_drained_too_long(void *arg, const struct result *r)
+{
+    (void)arg;
+    (void)r;
+    io_stop();
+}
+
+void agent_drain(struct agent *a)
+{
+    if (a->draining)
+        return;
+    a->draining = true;
+    log_event(EV_STOPPING, NULL, NULL, "%zu requests finish their step", jobs_active(a->jobs));
+    a->deadline = io_timer(DRAIN_MS, on_drained_too_long, a);
+    poll_close(a->poll); /* the poll under way may last a minute */
+    a->poll = poll_open(a);
+}
+
+void agent_close(struct agent *a)
+{
+    struct conf *conf = a->conf;
+
+    if (a->jobs != NULL) {
+        io_on_turn(NULL, NULL);
+        io_cancel(a->chores);
+        io_cancel(a->deadline);
+        lease_close(a->lease);
+        poll_close(a->poll);
+        jobs_close(a->jobs);
+        sched_close(a->sched);
+        keypool_close(a->keypool);
+    }
+    for (size_t i = 0; i < a->ca_count; i++)
+        ca_close(a->cas[i]);
+    free(a->cas);
+    if (a->cloud.io != NULL)
+        cloud_close(&a->cloud);
+    store_close(a->store);
+    vault_close(&a->vault);
+    fs_unlock(a->lock);
+    if (a->io_open)
+        io_close();
+    lib_free(a->lib);
+    conf_free(conf);
+    *a = (struct agent){ .lock = -1 };
+}

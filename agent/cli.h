@@ -1,0 +1,64 @@
+#ifndef AGENT_CLI_H
+#define AGENT_CLI_H
+#include <stdbool.h>
+#include "agent/control.h"
+#include "proto/json.h"
+
+/*
+ * cli.h - the command line: one table row for each command, from which help and the manual page are
+ * made.  Data goes to standard output, everything else to standard error; every error is three lines:
+ * what failed, the fact seen, what to do.
+ */
+struct cli {
+    const char *config;
+    bool json, quiet, all;
+    const char *state;   /* requests list --state */
+    int64_t wait_s;      /* once --wait */
+    char **args;         /* what is left */
+    int arg_count;
+};
+
+struct command {
+    const char *noun, *verb; /* verb NULL: none */
+    const char *args;        /* "ID", "" */
+    const char *help;
+    int (*run)(struct cli *c); /* an exit code */
+};
+extern const struct command cli_commands[];
+
+struct cli_option {
+    const char *name, *value; /* "--config", "FILE"; value NULL: a switch */
+    const char *help;
+};
+extern const struct cli_option cli_options[];
+
+/* cli_fail - the three lines, or the JSON envelope; returns the exit code of the class. */
+int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * cli_ask - a command of control.h, at the running service or else on the store.
+ * returns an exit code; *answer (freed by the caller) is the envelope when it is 0 or EXIT_NO_SERVICE
+ */
+int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer);
+
+/* A small table on standard output: columns as wide as their widest cell. */
+struct cli_table;
+struct cli_table *cli_table_new(const char *const *heads, size_t columns);
+void cli_table_row(struct cli_table *t, const char *const *cells); /* copies */
+void cli_table_print(struct cli_table *t);                          /* and frees it */
+const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
+
+int cmd_run(struct cli *c);
+int cmd_once(struct cli *c);
+int cmd_check(struct cli *c);
+int cmd_status(struct cli *c);
+int cmd_requests_list(struct cli *c);
+int cmd_requests_show(struct cli *c);
+int cmd_requests_retry(struct cli *c);
+int cmd_requests_cancel(struct cli *c);
+int cmd_orphans_list(struct cli *c);
+int cmd_version(struct cli *c);
+int cmd_help(struct cli *c);
+int cmd_manual(struct cli *c); /* parts of the manual pages from the tables; for the build */
+#endif

@@ -1,0 +1,148 @@
+/* run, once, check: the commands that open everything. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include "agent/agent.h"
+#include "agent/cli.h"
+#include "agent/control.h"
+#include "agent/io_local.h"
+#include "agent/log.h"
+
+/* Nothing of ours ends up in a core file. */
+static void no_core_dumps(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static void open_log(const struct cli *c, const struct conf *conf)
+{
+    enum log_format f = strcmp(conf->log.format, "json") == 0 ? LOG_JSON
+        : strcmp(conf->log.format, "human") == 0             ? LOG_HUMAN
+                                                              : LOG_AUTO;
+
+    log_open(f, c->quiet ? LOG_LEVEL_ERROR : log_level_named(conf->log.level));
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct agent *a = arg;
+
+    if (signum == SIGHUP) {
+        struct err e;
+        struct conf *fresh = conf_load(a->conf->path, &e);
+
+        /* Checked, but not yet taken: a running service keeps what it opened. */
+        if (fresh == NULL)
+            log_err(EV_RELOAD_FAILED, NULL, NULL, &e);
+        else
+            log_event(EV_RELOADED, NULL, NULL, "%s is valid; restart the service to use it", a->conf->path);
+        conf_free(fresh);
+        return;
+    }
+    if (a->draining)
+        io_stop(); /* asked twice: now */
+    else
+        agent_drain(a);
+}
+
+static enum exit_code daemon_code(const struct err *e)
+{
+    switch (e->cls) {
+    case ERR_CONFLICT:
+        return EXIT_TRY_AGAIN; /* another service holds the store */
+    case ERR_STORE:
+        switch (store_problem(NULL)) {
+        case STORE_LOCKED:
+        case STORE_FULL:
+            return EXIT_TRY_AGAIN;
+        default:
+            return EXIT_DAEMON_CONFIG;
+        }
+    case ERR_CONFIG:
+    case ERR_CRYPTO:
+        return EXIT_DAEMON_CONFIG;
+    default:
+        return EXIT_TRY_AGAIN;
+    }
+}
+
+static int serve(struct cli *c, bool once)
+{
+    struct conf *conf;
+    struct agent a;
+    char path[4096];
+    struct err e = { 0 };
+
+    no_core_dumps();
+    if ((conf = conf_load(c->config, &e)) == NULL) {
+        (void)cli_fail(c, &e, "mend the line, then: certferry check --config %s", c->config);
+        return EXIT_DAEMON_CONFIG;
+    }
+    open_log(c, conf);
+    if (agent_open(&a, conf, &e) != 0) {
+        (void)cli_fail(c, &e, "certferry check --config %s", c->config);
+        conf_free(conf);
+        return (int)daemon_code(&e);
+    }
+    a.once = once;
+    a.patience_s = c->wait_s >= 0 ? c->wait_s : 10;
+    control_path(conf->store.dir, path, sizeof path);
+    if (io_local_open(path, control_answer, &a, &e) != 0)
+        log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
+    io_on_signal(on_signal, &a);
+    agent_start(&a);
+    io_run();
+    log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected", (unsigned long long)a.count.delivered,
+        (unsigned long long)a.count.rejected);
+    io_local_close();
+    agent_close(&a);
+    return EXIT_OK;
+}
+
+int cmd_run(struct cli *c)
+{
+    return serve(c, false);
+}
+
+int cmd_once(struct cli *c)
+{
+    return serve(c, true);
+}
+
+/* Open what opens without a network and without touching the store. */
+int cmd_check(struct cli *c)
+{
+    struct err e = { 0 };
+    struct conf *conf = conf_load(c->config, &e);
+    struct lib *l = NULL;
+    struct cloud cloud = { 0 };
+    int code = EXIT_OK;
+
+    if (conf == NULL)
+        return cli_fail(c, &e, "mend the line; certferry.conf(5) has every option");
+    if ((l = lib_new(&e)) == NULL || cloud_open(&cloud, &conf->cloud, &e) != 0)
+        code = cli_fail(c, &e, "mend section cloud of %s", c->config);
+    else
+        cloud_close(&cloud);
+    for (size_t i = 0; code == EXIT_OK && i < conf->ca_count; i++) {
+        struct ca *ca = ca_open(&conf->cas[i], l, &e);
+
+        if (ca == NULL)
+            code = cli_fail(c, &e, "mend section ca \"%s\" of %s", conf->cas[i].name, c->config);
+        ca_close(ca);
+    }
+    if (code == EXIT_OK && !c->quiet && !c->json)
+        (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);
+    if (code == EXIT_OK && c->json)
+        (void)printf("{\"schema\":\"certferry.check/1\",\"ok\":true,\"data\":{\"cas\":%zu},\"warnings\":[],"
+                     "\"error\":null}\n",
+            conf->ca_count);
+    lib_free(l);
+    conf_free(conf);
+    return code;
+}

@@ -1,0 +1,86 @@
+#ifndef AGENT_CONF_H
+#define AGENT_CONF_H
+#include "agent/io.h"
+#include "certs/key.h"
+
+/*
+ * conf.h - the configuration, const once loaded; the one door to libconfuse.
+ *
+ * One file, then the drop-ins of <file's folder>/conf.d/ in the order of their names; the last one that sets
+ * a key wins.  Every option is a row of conf_options (conf_options.c): the parser, the manual page
+ * certferry.conf(5) and the sample file are all made from it.  Errors read
+ * `file:line: key: what is wrong, what was meant`.
+ */
+enum { CONF_CA_MAX = 64, CONF_TEMPLATE_MAX = 256 };
+
+struct conf_cloud {
+    char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;
+    int64_t poll_interval; /* seconds between polls when the cloud says nothing else */
+    int64_t wait;          /* seconds the cloud may hold a poll until there is work */
+};
+
+struct conf_ca {
+    char *name;            /* the section's title; requests name it */
+    char *type;            /* a driver's kind */
+    char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
+    char *subject;         /* "request" or "ca": who decides the subject */
+    char *template_in_csr; /* "no", "name", "pair" */
+    char **templates;
+    size_t template_count;
+    int64_t max_in_flight, pending_interval, timeout, validity_max, max_duplicates;
+};
+
+struct conf {
+    char *path;            /* the file it came from */
+    struct conf_cloud cloud;
+    struct conf_ca *cas;
+    size_t ca_count;
+    struct {
+        char *generation;  /* "primes", "fast", "openssl" */
+        int64_t pool, workers;
+    } keys;
+    struct {
+        int64_t iterations;
+        bool include_root;
+    } pkcs12;
+    struct {
+        char *dir, *master_key;
+        int64_t grace, min_free_mib;
+    } store;
+    struct {
+        char *format, *level;
+    } log;
+};
+
+enum conf_type { CONF_TEXT, CONF_FILE, CONF_INT, CONF_BOOL, CONF_LIST, CONF_CHOICE };
+
+struct conf_option {
+    const char *section, *key;
+    enum conf_type type;
+    size_t offset;         /* into struct conf, or struct conf_ca for section "ca" */
+    const char *fallback;  /* default as text; NULL = must be set, "" = may be unset */
+    int64_t min, max;      /* CONF_INT */
+    const char *choices;   /* CONF_CHOICE: "a|b|c" */
+    const char *unit;      /* "seconds"; NULL = none */
+    const char *help;      /* one or two sentences */
+};
+extern const struct conf_option conf_options[];
+extern const size_t conf_option_count;
+extern const char *const conf_section_help[][2]; /* name, one sentence; NULL-ended */
+
+/*
+ * conf_load - read, check every value, resolve files against the folder of `path`.
+ *
+ * Opens no key and contacts nobody; does not check that files exist (service_check does).
+ * fails    ERR_CONFIG; the message has file and line
+ */
+struct conf *conf_load(const char *path, struct err *e) MUST;
+void conf_free(struct conf *c);
+
+const struct conf_ca *conf_ca(const struct conf *c, const char *name); /* NULL: no such section */
+bool conf_ca_offers(const struct conf_ca *ca, const char *template_name);
+enum keygen conf_keygen(const struct conf *c);
+enum io_auth conf_auth(const struct conf_ca *ca);
+
+#define CONF_DEFAULT_PATH "/etc/certferry/certferry.conf"
+#endif

@@ -1,0 +1,194 @@
+/* see control.h.  Which command it is, and the two that change something. */
+#include <stdio.h>
+#include <string.h>
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/control.h"
+#include "agent/control_report.h"
+#include "agent/job.h"
+#include "agent/log.h"
+#include "agent/sched.h"
+#include "proto/json.h"
+
+enum exit_code exit_code_of(enum err_class cls)
+{
+    switch (cls) {
+    case ERR_NET:
+    case ERR_BUSY:
+    case ERR_INTERCEPTED:
+    case ERR_PROXY:
+        return EXIT_NETWORK;
+    case ERR_AUTH:
+    case ERR_FORBIDDEN:
+        return EXIT_AUTH;
+    case ERR_CONFIG:
+        return EXIT_CONFIG;
+    case ERR_TRUST:
+        return EXIT_TRUST;
+    case ERR_STORE:
+        return EXIT_STORAGE;
+    case ERR_DENIED:
+    case ERR_TEMPLATE:
+    case ERR_MISMATCH:
+        return EXIT_REFUSED_BY_CA;
+    case ERR_GONE:
+        return EXIT_NOT_FOUND;
+    case ERR_CONFLICT:
+        return EXIT_CONFLICT;
+    case ERR_INPUT:
+        return EXIT_USAGE;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+/* ---- changes ------------------------------------------------------------------------------------------------ */
+
+static int find(struct agent *a, const struct json *q, struct request *r, struct err *e)
+{
+    const char *id = NULL;
+    int got;
+
+    if (json_text(q, "id", true, sizeof r->id - 1, &id, e) != 0)
+        return -1;
+    if ((got = store_get(a->store, id, r, e)) == 0)
+        return err_set(e, ERR_GONE, "no request %s in this store", id);
+    return got < 0 ? -1 : 0;
+}
+
+static int change(struct agent *a, struct request *r, const char *event, struct err *e)
+{
+    struct job *j = a->jobs != NULL ? jobs_find(a->jobs, r->id) : NULL;
+
+    if (j != NULL) {
+        *r = j->r;
+        jobs_drop(j);
+    }
+    if (strcmp(event, "retried by an administrator") == 0) {
+        r->state = REQUEST_READY;
+        r->next_at = clock_now();
+        r->tries = 0;
+        if (r->submits > 1)
+            r->submits = 1; /* the administrator has looked: the budget of duplicates begins again */
+    } else {
+        r->state = REQUEST_CANCELLED;
+        r->ended_at = clock_now();
+        r->next_at = 0;
+        if (store_put_blob(a->store, r->id, BLOB_KEY, (struct view){ 0 }, e) != 0
+            || store_put_blob(a->store, r->id, BLOB_DATA_KEY, (struct view){ 0 }, e) != 0)
+            return -1;
+    }
+    if (store_update(a->store, r, event, e) != 0 || store_commit(a->store, e) != 0)
+        return -1;
+    log_event(EV_OPERATOR, r->id, r->ca, "%s", event);
+    if (a->sched != NULL)
+        sched_kick(a->sched);
+    return 0;
+}
+
+static int on_retry(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    struct request r;
+
+    if (find(a, q, &r, e) != 0)
+        return -1;
+    if (request_is_final(r.state))
+        return err_set(e, ERR_CONFLICT, "request %s has ended (%s); an ended request never goes back", r.id,
+            request_state_name(r.state));
+    if (change(a, &r, "retried by an administrator", e) != 0)
+        return -1;
+    report_request_row(o, NULL, &r);
+    return 0;
+}
+
+/* The certificate a cancelled request may have had is not forgotten. */
+static int cancel_orphan(struct agent *a, const struct request *r, struct err *e)
+{
+    struct orphan o = { .at = clock_now() };
+
+    if (r->submits == 0)
+        return 0;
+    (void)snprintf(o.serial, sizeof o.serial, "%s", r->serial);
+    (void)snprintf(o.request_id, sizeof o.request_id, "%s", r->id);
+    (void)snprintf(o.ca, sizeof o.ca, "%s", r->ca);
+    (void)snprintf(o.subject, sizeof o.subject, "%s", r->subject);
+    (void)snprintf(o.reason, sizeof o.reason, "cancelled by an administrator after it was submitted");
+    return store_add_orphan(a->store, &o, e);
+}
+
+static int on_cancel(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    struct request r;
+
+    if (find(a, q, &r, e) != 0)
+        return -1;
+    if (request_is_final(r.state))
+        return err_set(e, ERR_CONFLICT, "request %s has ended already (%s)", r.id, request_state_name(r.state));
+    if (cancel_orphan(a, &r, e) != 0 || change(a, &r, "cancelled by an administrator", e) != 0)
+        return -1;
+    report_request_row(o, NULL, &r);
+    return 0;
+}
+
+/* ---- dispatch ------------------------------------------------------------------------------------------------- */
+
+typedef int command_fn(struct agent *a, const struct json *q, struct json_out *o, struct err *e);
+
+static const struct {
+    const char *name, *schema;
+    command_fn *fn;
+} commands[] = {
+    { "status", "certferry.status/1", report_status },
+    { "requests.list", "certferry.requests/1", report_requests },
+    { "requests.show", "certferry.request/1", report_request },
+    { "requests.retry", "certferry.request/1", on_retry },
+    { "requests.cancel", "certferry.request/1", on_cancel },
+    { "orphans.list", "certferry.orphans/1", report_orphans },
+};
+
+static void write_error(struct json_out *o, const struct err *e)
+{
+    json_open(o, "error", '{');
+    json_put_text(o, "code", err_name(e->cls));
+    json_put_int(o, "exit", exit_code_of(e->cls));
+    json_put_text(o, "message", e->msg);
+    json_close(o, '}');
+}
+
+void control_answer(void *agent, struct view request, struct buf *reply)
+{
+    struct err e = { 0 };
+    struct json *q = json_parse(request, 64 << 10, &e);
+    struct buf data = BUF_INIT(reply->max - 4096);
+    struct json_out o = { .to = reply }, d = { .to = &data };
+    const char *name = "", *schema = "certferry.error/1";
+    int rc = -1;
+
+    if (q != NULL && json_text(q, "command", true, 64, &name, &e) == 0) {
+        rc = err_set(&e, ERR_INPUT, "unknown command \"%s\"", name);
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+            if (strcmp(commands[i].name, name) == 0) {
+                schema = commands[i].schema;
+                rc = commands[i].fn(agent, q, &d, &e);
+            }
+        if (rc == 0)
+            rc = buf_check(&data, &e);
+    }
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "schema", schema);
+    json_put_time(&o, "time", clock_now());
+    json_put_bool(&o, "ok", rc == 0);
+    if (rc == 0)
+        json_put_raw(&o, "data", buf_view(&data));
+    else
+        json_put_null(&o, "data");
+    json_open(&o, "warnings", '[');
+    json_close(&o, ']');
+    if (rc == 0)
+        json_put_null(&o, "error");
+    else
+        write_error(&o, &e);
+    json_close(&o, '}');
+    buf_free(&data);
+    json_free(q);
+}

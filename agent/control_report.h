@@ -1,0 +1,13 @@
+#ifndef AGENT_CONTROL_REPORT_H
+#define AGENT_CONTROL_REPORT_H
+#include "agent/agent.h"
+#include "proto/json.h"
+
+/* control_report.h - the data of the commands that only look.  See control.h for their names. */
+int report_status(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+int report_requests(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+int report_request(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+int report_orphans(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+
+void report_request_row(struct json_out *o, const char *name, const struct request *r);
+#endif

@@ -1,0 +1,39 @@
+#ifndef AGENT_FS_H
+#define AGENT_FS_H
+#include "certs/buf.h"
+
+/*
+ * fs.h - files, the way a service must handle them.  fs_posix.c here, fs_win.c on Windows.
+ * Every failure is ERR_CONFIG (the administrator's files) or ERR_STORE (our own), and names the path.
+ */
+
+/* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others. */
+int fs_readable(const char *path, bool secret, struct err *e) MUST;
+
+/* fs_read - the whole file, appended.  fails also ERR_TOO_LARGE beyond out->max */
+int fs_read(const char *path, struct buf *out, struct err *e) MUST;
+
+/* fs_read_secret_line - the first line of a file that passes fs_readable(secret); out is secret. */
+int fs_read_secret_line(const char *path, struct buf *out, struct err *e) MUST;
+
+/* fs_replace - readers see the old content or the new: temporary file, fsync, rename, fsync folder. */
+int fs_replace(const char *path, struct view content, unsigned mode, struct err *e) MUST;
+
+/* fs_create_secret - a new 0600 file, never an existing one or a link.  fails ERR_CONFLICT: it exists */
+int fs_create_secret(const char *path, struct view content, struct err *e) MUST;
+
+/* fs_private_dir - make it 0700 if missing; refuse one that others may enter or own. */
+int fs_private_dir(const char *path, struct err *e) MUST;
+
+/*
+ * fs_lock - the one process that may use this path, for as long as it lives.
+ * returns the descriptor to keep, or -1: ERR_CONFLICT with the holder's process id in the message
+ */
+int fs_lock(const char *path, struct err *e) MUST;
+void fs_unlock(int fd);
+
+/* fs_free_bytes - on the file system of path; -1 if it cannot be known. */
+int64_t fs_free_bytes(const char *path);
+
+void fs_join(char *out, size_t size, const char *dir, const char *name); /* dir/name; cut if too long */
+#endif

@@ -1,0 +1,223 @@
+/* see fs.h */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "agent/fs.h"
+
+void fs_join(char *out, size_t size, const char *dir, const char *name)
+{
+    (void)snprintf(out, size, "%s/%s", dir, name);
+}
+
+int fs_readable(const char *path, bool secret, struct err *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, ERR_CONFIG, "%s: not a file", path);
+    if (secret && (st.st_mode & 077) != 0)
+        return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
+            (unsigned)(st.st_mode & 07777), path);
+    if (secret && st.st_uid != geteuid() && st.st_uid != 0)
+        return err_set(e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st.st_uid);
+    if (access(path, R_OK) != 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int read_all(int fd, const char *path, struct buf *out, struct err *e)
+{
+    uint8_t piece[8192];
+    ssize_t n;
+
+    while ((n = read(fd, piece, sizeof piece)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        buf_add(out, piece, (size_t)n);
+        if (out->secret)
+            explicit_bzero(piece, sizeof piece);
+        if (buf_check(out, e) != 0)
+            return err_wrap(e, "%s", path);
+    }
+    return 0;
+}
+
+int fs_read(const char *path, struct buf *out, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    rc = read_all(fd, path, out, e);
+    (void)close(fd);
+    return rc;
+}
+
+int fs_read_secret_line(const char *path, struct buf *out, struct err *e)
+{
+    if (path == NULL)
+        return err_set(e, ERR_CONFIG, "no file named");
+    if (fs_readable(path, true, e) != 0 || fs_read(path, out, e) != 0)
+        return -1;
+    for (size_t i = 0; i < out->len; i++)
+        if (out->p[i] == '\n' || out->p[i] == '\r') {
+            buf_truncate(out, i);
+            break;
+        }
+    if (out->len == 0)
+        return err_set(e, ERR_CONFIG, "%s: its first line is empty", path);
+    return 0;
+}
+
+static int write_all(int fd, struct view v)
+{
+    while (v.len > 0) {
+        ssize_t n = write(fd, v.p, v.len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        v.p += n;
+        v.len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int sync_dir_of(const char *path)
+{
+    char dir[4096];
+    const char *slash = strrchr(path, '/');
+    int fd, rc;
+
+    if (slash == NULL)
+        (void)snprintf(dir, sizeof dir, ".");
+    else
+        (void)snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        return -1;
+    rc = fsync(fd);
+    (void)close(fd);
+    return rc;
+}
+
+/* Write, fsync and close a descriptor; on failure the file at `path` is removed. */
+static int fill(int fd, const char *path, struct view content, struct err *e)
+{
+    int rc = write_all(fd, content) == 0 && fsync(fd) == 0 ? 0 : -1;
+    int saved = errno;
+
+    if (close(fd) != 0 && rc == 0) {
+        saved = errno;
+        rc = -1;
+    }
+    if (rc != 0) {
+        (void)unlink(path);
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
+    }
+    return 0;
+}
+
+int fs_replace(const char *path, struct view content, unsigned mode, struct err *e)
+{
+    char temp[4096];
+    int fd;
+
+    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
+        return err_set(e, ERR_STORE, "%s: path too long", path);
+    if ((fd = mkostemp(temp, O_CLOEXEC)) < 0)
+        return err_set(e, ERR_STORE, "%s: %s", temp, strerror(errno));
+    (void)fchmod(fd, (mode_t)mode);
+    if (fill(fd, temp, content, e) != 0)
+        return -1;
+    if (rename(temp, path) != 0) {
+        int saved = errno;
+
+        (void)unlink(temp);
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
+    }
+    if (sync_dir_of(path) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+int fs_create_secret(const char *path, struct view content, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_STORE, "%s: %s", path, strerror(errno));
+    if (fill(fd, path, content, e) != 0)
+        return -1;
+    if (sync_dir_of(path) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+int fs_private_dir(const char *path, struct err *e)
+{
+    struct stat st;
+
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return err_set(e, ERR_STORE, "%s: not a folder", path);
+    if ((st.st_mode & 077) != 0)
+        return err_set(e, ERR_CONFIG, "%s: others may enter it (mode %04o); chmod 700 %s", path,
+            (unsigned)(st.st_mode & 07777), path);
+    if (st.st_uid != geteuid())
+        return err_set(e, ERR_CONFIG, "%s: belongs to user %u, and we are %u", path, (unsigned)st.st_uid,
+            (unsigned)geteuid());
+    return 0;
+}
+
+int fs_lock(const char *path, struct err *e)
+{
+    char text[32] = "";
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ssize_t n;
+
+    if (fd < 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        n = read(fd, text, sizeof text - 1);
+        text[n > 0 ? (size_t)n : 0] = '\0';
+        text[strspn(text, "0123456789")] = '\0';
+        (void)close(fd);
+        return err_set(e, ERR_CONFLICT, "%s: process %s uses this store", path, text);
+    }
+    n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
+        (void)close(fd);
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+void fs_unlock(int fd)
+{
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+int64_t fs_free_bytes(const char *path)
+{
+    struct statvfs v;
+
+    if (statvfs(path, &v) != 0)
+        return -1;
+    return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+}

@@ -1,0 +1,84 @@
+#ifndef AGENT_IO_H
+#define AGENT_IO_H
+#include "certs/lib.h"
+#include "proto/http.h"
+
+/*
+ * io.h - everything that waits.  Only io_*.c include uv.h and curl.h; the simulator (test/sim)
+ * defines the same symbols, so the rest of agent/ runs unchanged against scripted answers and a clock
+ * that the test moves.
+ *
+ * Every call that returns a struct op follows four rules:
+ *   - it never calls back before it returns;
+ *   - the callback runs exactly once, on the loop thread, unless cancelled;
+ *   - in the callback the op is already gone: forget the pointer first;
+ *   - io_cancel(op) means the callback will not run.  io_cancel(NULL) is a no-op.
+ */
+struct op;
+
+struct result { /* valid only during the callback */
+    const struct err *err;         /* NULL if there is an answer, whatever its status */
+    const struct http_reply *http; /* io_http only, when err is NULL */
+    struct io_work *work;          /* io_work only, also when err is set: borrowed, freed afterwards */
+    bool sent;                     /* io_http: some byte of the request may have left this machine */
+};
+typedef void io_fn(void *arg, const struct result *r);
+
+/* --- HTTP --- */
+
+enum io_auth { IO_AUTH_NONE, IO_AUTH_BASIC, IO_AUTH_NTLM, IO_AUTH_NEGOTIATE, IO_AUTH_BEARER };
+
+/* How to reach one peer.  Strings are copied by io_peer_new; files are read by it. */
+struct io_peer_conf {
+    const char *name;                /* for messages: "cloud", "issuing1" */
+    const char *trust_file;          /* PEM anchors; NULL = the system's */
+    const char *certificate_file;    /* PEM client certificate and chain; NULL = none */
+    const char *key_file;            /* PEM private key for it */
+    enum io_auth auth;
+    const char *secret_file;         /* "user:password" or a bearer token, first line */
+    unsigned connections_max;        /* kept and used at once */
+    bool http1;                      /* never HTTP/2: NTLM and Negotiate authenticate a connection */
+};
+struct io_peer;
+
+/* fails ERR_CONFIG: a file is missing, readable by others, or not what it should be */
+struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e) MUST;
+void io_peer_free(struct io_peer *p); /* after every op of it is gone */
+const char *io_peer_name(const struct io_peer *p);
+
+/* io_http - start one request.  Redirects are never followed, no environment is read, only https.
+ * The result's err is ERR_NET, ERR_TRUST, ERR_PROXY, ERR_CONFIG or ERR_TOO_LARGE. */
+struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e) MUST;
+
+/* --- work on another thread --- */
+
+struct io_work {                  /* first member of a struct that holds copies of all it needs */
+    int (*run)(struct lib *l, struct io_work *w, struct err *e); /* on a worker thread */
+    void (*free)(struct io_work *w);                             /* on the loop thread */
+};
+
+/* io_work - takes w.  `idle` work runs only when nothing else waits, at the lowest priority. */
+struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg) MUST;
+
+/* --- time --- */
+
+struct op *io_timer(uint64_t delay_ms, io_fn *fn, void *arg) MUST; /* cannot fail */
+uint64_t io_now_ms(void);  /* monotonic, arbitrary start */
+int64_t io_wall_s(void);   /* the system's clock, UTC seconds; may jump */
+
+void io_cancel(struct op *op);
+
+/* --- the loop --- */
+
+/* io_open - workers: threads for io_work, 0 = one for each processor */
+int io_open(unsigned workers, struct err *e) MUST;
+void io_run(void);                              /* until io_stop, or nothing is pending */
+void io_stop(void);
+void io_close(void);                            /* aborts if a handle was leaked */
+
+/* io_on_turn - fn(arg) at the end of each turn of the loop, before it waits.  One only; NULL ends it. */
+void io_on_turn(void (*fn)(void *arg), void *arg);
+
+/* io_on_signal - fn(arg, signal) on the loop thread for SIGTERM, SIGINT and SIGHUP. */
+void io_on_signal(void (*fn)(void *arg, int signal), void *arg);
+#endif

@@ -1,0 +1,317 @@
+/* see io.h.  One transfer: its options, its limits, and which class of error its end is. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/io_curl.h"
+#include "agent/io_peer.h"
+#include "agent/io_uv.h"
+#include "certs/mem.h"
+
+enum { CONNECT_TIMEOUT_MS = 15000, STALL_S = 90, CONNECTION_LIFE_S = 3600 };
+
+struct transfer {
+    struct op op;
+    struct io_peer *peer;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf reply;
+    char *host;               /* of the URL, for the check of addresses */
+    char error[CURL_ERROR_SIZE];
+    char vetoed[INET6_ADDRSTRLEN];
+};
+
+static CURLM *multi;
+static CURLSH *share;   /* TLS sessions, so that a new connection need not negotiate from nothing */
+static size_t under_way;
+
+static void transfer_free(struct transfer *t)
+{
+    if (t->easy != NULL) {
+        (void)curl_multi_remove_handle(multi, t->easy);
+        io_peer_put(t->peer, t->easy);
+        if (--under_way == 0)
+            io_curl_busy(false);
+    }
+    curl_slist_free_all(t->headers);
+    buf_free(&t->reply);
+    free(t->host);
+    free(t);
+}
+
+static void transfer_cancel(struct op *op)
+{
+    transfer_free((struct transfer *)op);
+}
+
+static size_t on_body(char *p, size_t one, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+
+    buf_add(&t->reply, p, one * n);
+    return t->reply.bad ? CURL_WRITEFUNC_ERROR : one * n;
+}
+
+static bool is_literal(const char *host)
+{
+    unsigned char a[16];
+
+    return host[0] == '[' || inet_pton(AF_INET, host, a) == 1 || inet_pton(AF_INET6, host, a) == 1
+        || strcmp(host, "localhost") == 0;
+}
+
+static bool is_local(const struct sockaddr *sa)
+{
+    if (sa->sa_family == AF_INET) {
+        uint32_t a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
+
+        return a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe; /* loopback, this, link-local */
+    }
+    const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+
+    return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_UNSPECIFIED(a);
+}
+
+/* A name that resolves to this machine or to a metadata service is an attack on us, not a peer. */
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct transfer *t = arg;
+
+    (void)purpose;
+    if (!is_literal(t->host) && is_local(&a->addr)) {
+        const void *in = a->family == AF_INET
+            ? (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr
+            : (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr;
+
+        (void)inet_ntop(a->family, in, t->vetoed, sizeof t->vetoed);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
+{
+    const char *name = io_peer_name(t->peer);
+    const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
+    enum err_class cls = ERR_NET;
+    long connect_status = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+    if (t->reply.bad)
+        return err_set(e, t->reply.why, "%s: the answer is larger than %zu bytes", name, t->reply.max);
+    if (t->vetoed[0] != '\0')
+        return err_set(e, ERR_CONFIG, "%s: %s resolves to %s, which no peer can have", name, t->host,
+            t->vetoed);
+    if (connect_status >= 400) {
+        (void)err_set(e, ERR_PROXY, "%s: the proxy answered %ld to CONNECT", name, connect_status);
+        e->number = (uint32_t)connect_status;
+        return -1;
+    }
+    switch (rc) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        cls = ERR_TRUST;
+        break;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        cls = ERR_PROXY;
+        break;
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        cls = ERR_CONFIG;
+        break;
+    case CURLE_OUT_OF_MEMORY:
+        cls = ERR_NOMEM;
+        break;
+    default:
+        break;
+    }
+    return err_set(e, cls, "%s: %s", name, why);
+}
+
+static const char *header_of(CURL *easy, const char *name)
+{
+    struct curl_header *h;
+
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : "";
+}
+
+static void schemes_of(CURL *easy, char *out, size_t size)
+{
+    struct curl_header *h;
+    size_t at = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < 6
+         && curl_easy_header(easy, "WWW-Authenticate", i, CURLH_HEADER, -1, &h) == CURLHE_OK;
+         i++) {
+        int n = snprintf(out + at, size - at, "%s%.*s", at > 0 ? ", " : "",
+            (int)strcspn(h->value, " "), h->value);
+
+        if (n < 0 || (size_t)n >= size - at)
+            break;
+        at += (size_t)n;
+    }
+}
+
+static void on_transfer_done(CURL *easy, CURLcode rc)
+{
+    struct transfer *t;
+    struct err e = { 0 };
+    struct http_reply h = { 0 };
+    struct result r = { .sent = true };
+    char schemes[120];
+    long status = 0, sent = 0;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+    (void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    r.sent = sent > 0;
+    if (rc == CURLE_OK) {
+        (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+        schemes_of(easy, schemes, sizeof schemes);
+        h.status = (int)status;
+        h.body = buf_view(&t->reply);
+        h.content_type = header_of(easy, "Content-Type");
+        h.location = header_of(easy, "Location");
+        h.authenticate = schemes;
+        h.date = http_date(header_of(easy, "Date"));
+        h.retry_after_s = http_retry_after(header_of(easy, "Retry-After"), h.date, io_wall_s());
+        r.http = &h;
+    } else {
+        (void)class_of(t, rc, &e);
+        r.err = &e;
+    }
+    t->op.fn(t->op.arg, &r);
+    transfer_free(t);
+}
+
+static int add_headers(struct transfer *t, const struct http_req *q, struct err *e)
+{
+    struct buf line = BUF_INIT(8192);
+    int rc = -1;
+
+    t->headers = curl_slist_append(NULL, "Expect:");
+    for (size_t i = 0; i < q->header_count; i++) {
+        struct curl_slist *more;
+
+        if (!http_header_ok(q->header[i].value)) {
+            err_set(e, ERR_INPUT, "header %s: a control character in its value", q->header[i].name);
+            goto done;
+        }
+        buf_reset(&line);
+        buf_printf(&line, "%s: %s", q->header[i].name, q->header[i].value);
+        if (buf_check(&line, e) != 0)
+            goto done;
+        if ((more = curl_slist_append(t->headers, buf_text(&line))) == NULL) {
+            err_set(e, ERR_NOMEM, "a request header");
+            goto done;
+        }
+        t->headers = more;
+    }
+    rc = 0;
+done:
+    buf_free(&line);
+    return rc;
+}
+
+static char *host_of(const char *url)
+{
+    CURLU *u = curl_url();
+    char *host = NULL, *copy = NULL;
+
+    if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        copy = xstrdup(host);
+    curl_free(host);
+    curl_url_cleanup(u);
+    return copy;
+}
+
+static unsigned set_options(struct transfer *t, const struct http_req *q)
+{
+    CURL *c = t->easy;
+    unsigned bad = 0;
+
+    bad |= curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+    bad |= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
+    bad |= curl_easy_setopt(c, CURLOPT_URL, q->url);
+    bad |= curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+    bad |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+    if (strcmp(q->method, "POST") == 0) {
+        bad |= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
+        bad |= curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS, q->body.len > 0 ? (const char *)q->body.p : "");
+    }
+    bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+    bad |= curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max_reply);
+    bad |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
+    bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
+    bad |= curl_easy_setopt(c, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
+    bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
+    bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+    bad |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    bad |= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* nothing from the environment */
+    bad |= curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+    bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    bad |= curl_easy_setopt(c, CURLOPT_SHARE, share);
+    return bad;
+}
+
+struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e)
+{
+    struct transfer *t = xcalloc(1, sizeof *t);
+
+    t->op = (struct op){ .fn = fn, .arg = arg, .cancel = transfer_cancel };
+    t->peer = p;
+    t->reply = (struct buf)BUF_INIT(q->max_reply);
+    if (http_url_ok(q->url, e) != 0 || add_headers(t, q, e) != 0)
+        goto failed;
+    if ((t->host = host_of(q->url)) == NULL) {
+        err_set(e, ERR_CONFIG, "%s: not a usable URL: %s", io_peer_name(p), q->url);
+        goto failed;
+    }
+    if ((t->easy = io_peer_get(p, e)) == NULL)
+        goto failed;
+    if (set_options(t, q) != 0) {
+        io_peer_put(p, t->easy);
+        t->easy = NULL;
+        err_set(e, ERR_NOMEM, "%s: the HTTP client refused an option", io_peer_name(p));
+        goto failed;
+    }
+    if (under_way++ == 0)
+        io_curl_busy(true);
+    if (curl_multi_add_handle(multi, t->easy) != CURLM_OK) {
+        err_set(e, ERR_NOMEM, "%s: the HTTP client refused the request", io_peer_name(p));
+        goto failed;
+    }
+    return &t->op;
+failed:
+    transfer_free(t);
+    return NULL;
+}
+
+int io_http_open(struct err *e)
+{
+    if ((multi = io_curl_open(on_transfer_done, e)) == NULL)
+        return -1;
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 128L);
+    if ((share = curl_share_init()) == NULL)
+        return err_set(e, ERR_NOMEM, "the HTTP client's session cache");
+    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    under_way = 0;
+    return 0;
+}
+
+void io_http_close(void)
+{
+    io_curl_close();
+    (void)curl_share_cleanup(share);
+    curl_global_cleanup();
+}

@@ -1,0 +1,17 @@
+#ifndef AGENT_IO_LOCAL_H
+#define AGENT_IO_LOCAL_H
+#include "certs/buf.h"
+
+/*
+ * io_local.h - the control socket: one line in, one document out, then it is closed.
+ *
+ * A Unix socket with mode 0600 (a named pipe on Windows).  At most 8 at a time; a client that sends
+ * nothing for 5 seconds, or more than 64 KiB, is cut.
+ */
+typedef void io_local_fn(void *arg, struct view request, struct buf *reply);
+
+/* io_local_open - listen.  A stale socket is replaced; the caller holds the store's lock, so no other
+ * service can be using it.  fails ERR_CONFIG */
+int io_local_open(const char *path, io_local_fn *fn, void *arg, struct err *e) MUST;
+void io_local_close(void); /* nothing to do is fine */
+#endif

@@ -1,0 +1,146 @@
+/*
+ * see io.h.  One peer's trust, identity and credentials, and a small stock of curl handles that have
+ * them set.  Credentials are read from their file when the peer is made and live in secret memory;
+ * curl gets them by its own copy, which it frees with the handle.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "agent/fs.h"
+#include "agent/io_peer.h"
+#include "certs/mem.h"
+
+enum { STOCK = 16 };
+
+struct io_peer {
+    char *name, *trust, *certificate, *key;
+    enum io_auth auth;
+    struct buf secret;
+    bool http1;
+    CURL *stock[STOCK];
+    size_t stocked;
+};
+
+const char *io_peer_name(const struct io_peer *p)
+{
+    return p->name;
+}
+
+static int check_files(const struct io_peer_conf *c, struct err *e)
+{
+    if (c->trust_file != NULL && fs_readable(c->trust_file, false, e) != 0)
+        return err_wrap(e, "%s: trust", c->name);
+    if (c->certificate_file != NULL && fs_readable(c->certificate_file, false, e) != 0)
+        return err_wrap(e, "%s: client certificate", c->name);
+    if (c->key_file != NULL && fs_readable(c->key_file, true, e) != 0)
+        return err_wrap(e, "%s: client key", c->name);
+    return 0;
+}
+
+struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
+{
+    struct io_peer *p = xcalloc(1, sizeof *p);
+
+    p->name = xstrdup(c->name);
+    p->trust = xstrdup(c->trust_file);
+    p->certificate = xstrdup(c->certificate_file);
+    p->key = xstrdup(c->key_file);
+    p->auth = c->auth;
+    p->http1 = c->http1;
+    p->secret = (struct buf)BUF_SECRET(16384);
+    if (check_files(c, e) != 0)
+        goto failed;
+    if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)
+        && fs_read_secret_line(c->secret_file, &p->secret, e) != 0) {
+        err_wrap(e, "%s: credentials", c->name);
+        goto failed;
+    }
+    return p;
+failed:
+    io_peer_free(p);
+    return NULL;
+}
+
+void io_peer_free(struct io_peer *p)
+{
+    if (p == NULL)
+        return;
+    while (p->stocked > 0)
+        curl_easy_cleanup(p->stock[--p->stocked]);
+    buf_free(&p->secret);
+    free(p->name);
+    free(p->trust);
+    free(p->certificate);
+    free(p->key);
+    free(p);
+}
+
+static unsigned set_credentials(CURL *c, struct io_peer *p)
+{
+    unsigned bad = 0;
+
+    switch (p->auth) {
+    case IO_AUTH_NONE:
+        break;
+    case IO_AUTH_BASIC:
+        bad |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        bad |= curl_easy_setopt(c, CURLOPT_USERPWD, buf_text(&p->secret));
+        break;
+    case IO_AUTH_NTLM:
+        bad |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_NTLM);
+        bad |= curl_easy_setopt(c, CURLOPT_USERPWD, buf_text(&p->secret));
+        break;
+    case IO_AUTH_NEGOTIATE: /* the ticket of the service's own account */
+        bad |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_NEGOTIATE);
+        bad |= curl_easy_setopt(c, CURLOPT_USERPWD, ":");
+        break;
+    case IO_AUTH_BEARER:
+        bad |= curl_easy_setopt(c, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        bad |= curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, buf_text(&p->secret));
+        break;
+    }
+    bad |= curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
+    return bad;
+}
+
+CURL *io_peer_get(struct io_peer *p, struct err *e)
+{
+    CURL *c;
+    unsigned bad = 0;
+
+    if (p->stocked > 0)
+        return p->stock[--p->stocked];
+    if ((c = curl_easy_init()) == NULL) {
+        (void)err_set(e, ERR_NOMEM, "%s: an HTTP handle", p->name);
+        return NULL;
+    }
+    if (p->trust != NULL) {
+        bad |= curl_easy_setopt(c, CURLOPT_CAINFO, p->trust);
+        bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+    }
+    if (p->certificate != NULL) {
+        bad |= curl_easy_setopt(c, CURLOPT_SSLCERT, p->certificate);
+        bad |= curl_easy_setopt(c, CURLOPT_SSLKEY, p->key != NULL ? p->key : p->certificate);
+    }
+    bad |= curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+        (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    bad |= set_credentials(c, p);
+    if (bad != 0) {
+        curl_easy_cleanup(c);
+        (void)err_set(e, ERR_CONFIG, "%s: this libcurl lacks an option the configuration needs", p->name);
+        return NULL;
+    }
+    return c;
+}
+
+void io_peer_put(struct io_peer *p, CURL *easy)
+{
+    /* Whatever the last transfer set is set again by the next one; nothing of it may linger. */
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, NULL);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    if (p->stocked < STOCK)
+        p->stock[p->stocked++] = easy;
+    else
+        curl_easy_cleanup(easy);
+}

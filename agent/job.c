@@ -1,0 +1,424 @@
+/*
+ * see job.h.  The driver: the only code that moves a job, stores it, retries it or ends it.
+ *
+ * A job goes round: run() takes a step's verdict and enters the next step; enter() stages the row in
+ * the open transaction; jobs_turn() commits for all staged jobs at once and then begins their network
+ * steps or forgets the ones that wait.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/crash.h"
+#include "agent/job.h"
+#include "agent/job_pkcs.h"
+#include "agent/log.h"
+#include "agent/sched.h"
+#include "certs/mem.h"
+
+enum {
+    BUCKETS = 1024,
+    GATHER_MS = 8,      /* how long a commit waits for others to join */
+    GATHER_MOST = 64,   /* ... unless so many have joined */
+    RETRY_BASE_S = 2,
+    RETRY_CAP_S = 900,
+    HOLD_S = 900,       /* a held request is tried again so often by itself */
+    BLOB_MAX = 1 << 20
+};
+
+struct jobs {
+    struct agent *a;
+    struct job *bucket[BUCKETS];
+    size_t active, staged_count;
+    struct job *staged;      /* the order does not matter */
+    struct op *gather;       /* timer: commit when it fires */
+    bool committing;
+};
+
+static void run(struct job *j, enum verdict v);
+
+/* ---- the table of jobs ----------------------------------------------------------------------------- */
+
+static struct job **bucket_of(const struct jobs *js, const char *id)
+{
+    uint64_t h = 14695981039346656037u;
+
+    for (; *id != '\0'; id++)
+        h = (h ^ (unsigned char)*id) * 1099511628211u;
+    return (struct job **)(uintptr_t)&js->bucket[h % BUCKETS];
+}
+
+struct job *jobs_find(const struct jobs *js, const char *id)
+{
+    struct job *j = *bucket_of(js, id);
+
+    while (j != NULL && strcmp(j->r.id, id) != 0)
+        j = j->next_in_bucket;
+    return j;
+}
+
+size_t jobs_active(const struct jobs *js)
+{
+    return js->active;
+}
+
+static void unstage(struct jobs *js, struct job *j)
+{
+    struct job **p = &js->staged;
+
+    if (j->staged == STAGED_NO)
+        return;
+    while (*p != j)
+        p = &(*p)->next_staged;
+    *p = j->next_staged;
+    j->staged = STAGED_NO;
+    js->staged_count--;
+}
+
+void jobs_drop(struct job *j)
+{
+    struct jobs *js = j->a->jobs;
+    struct job **p = bucket_of(js, j->r.id);
+
+    io_cancel(j->op);
+    unstage(js, j);
+    while (*p != j)
+        p = &(*p)->next_in_bucket;
+    *p = j->next_in_bucket;
+    js->active--;
+    sched_left(j->a->sched, j->r.ca);
+    j->kind->close(j);
+    for (size_t b = 0; b < BLOB_COUNT; b++)
+        buf_free(&j->blob[b]);
+    free(j);
+}
+
+/* ---- storing ------------------------------------------------------------------------------------------ */
+
+/* The transaction is gone as a whole: whoever had staged something is loaded again later. */
+static void abort_staged(struct jobs *js, const struct err *why)
+{
+    (void)store_lost(js->a->store);
+    log_err(EV_STORE_FAILED, NULL, NULL, why);
+    sched_store_failed(js->a->sched);
+    while (js->staged != NULL)
+        jobs_drop(js->staged);
+}
+
+static int write_job(struct job *j, const char *event, struct err *e)
+{
+    struct store *st = j->a->store;
+
+    (void)snprintf(j->r.step, sizeof j->r.step, "%s", j->kind->steps[j->step].name);
+    if (store_update(st, &j->r, event, e) != 0)
+        return -1;
+    for (int b = 0; b < BLOB_COUNT; b++)
+        if ((j->dirty & (1u << b)) != 0 && store_put_blob(st, j->r.id, (enum blob)b, buf_view(&j->blob[b]), e) != 0)
+            return -1;
+    j->dirty = 0;
+    return 0;
+}
+
+/* false: the store failed and j is gone */
+static bool stage(struct job *j, int then, const char *event)
+{
+    struct jobs *js = j->a->jobs;
+    struct err e;
+
+    if (j->staged == STAGED_NO) {
+        j->next_staged = js->staged;
+        js->staged = j;
+        js->staged_count++;
+    }
+    j->staged = then;
+    if (write_job(j, event, &e) == 0)
+        return true;
+    abort_staged(js, &e);
+    return false;
+}
+
+/* ---- moving ------------------------------------------------------------------------------------------- */
+
+/* Steps whose output exists are passed over; that is no progress, so nothing is reset. */
+static void skip_done(struct job *j)
+{
+    while (j->kind->steps[j->step].done != NULL && j->kind->steps[j->step].done(j))
+        j->step++;
+}
+
+static void park(struct job *j, enum request_state state, int64_t wait_s)
+{
+    if (!request_is_final(state)) {
+        j->step = j->kind->steps[j->step].resume;
+        skip_done(j);
+    }
+    j->r.state = state;
+    j->r.next_at = request_is_final(state) ? 0 : clock_now() + wait_s;
+    if (request_is_final(state))
+        j->r.ended_at = clock_now();
+    (void)stage(j, STAGED_UNLOAD, request_state_name(state));
+}
+
+/* A network step that cannot begin, through no fault of this request: the peer is known to be away, or
+ * we are about to stop.  Decided before the step is recorded as begun. */
+static bool must_wait(struct job *j, const struct step *s)
+{
+    int64_t wait_s;
+
+    if (j->a->draining) {
+        park(j, REQUEST_READY, 0);
+        return true;
+    }
+    if ((wait_s = peer_wait_s(s->peer(j))) == 0)
+        return false;
+    park(j, REQUEST_RETRYING, wait_s + (int64_t)jitter((uint64_t)wait_s / 4 + 2));
+    return true;
+}
+
+static enum verdict enter(struct job *j)
+{
+    const struct step *s;
+
+    skip_done(j);
+    s = &j->kind->steps[j->step];
+    if (j->step < j->kind->report && j->r.expires_at != 0 && clock_now() > j->r.expires_at) {
+        (void)err_set(&j->why, ERR_EXPIRED, "the request expired before it was finished");
+        return V_FAILED;
+    }
+    if (s->begin == NULL) { /* the end */
+        j->kind->ending(j, NULL);
+        park(j, j->r.state, 0);
+        return V_WAIT;
+    }
+    if (s->peer == NULL)
+        return s->begin(j); /* local work: what it makes is stored with the next step */
+    if (must_wait(j, s))
+        return V_WAIT;
+    if (s->before != NULL)
+        s->before(j);
+    j->r.state = REQUEST_READY;
+    (void)stage(j, STAGED_BEGIN, s->name);
+    return V_WAIT;
+}
+
+static enum verdict fail_for_good(struct job *j)
+{
+    if (j->step == j->kind->report) { /* even the report was refused: nothing more can be said */
+        j->kind->ending(j, &j->why);
+        park(j, j->r.state, 0);
+        return V_WAIT;
+    }
+    j->r.failed = true;
+    j->r.tries = 0;
+    if (j->kind->failing != NULL)
+        j->kind->failing(j);
+    j->step = j->kind->report;
+    return enter(j);
+}
+
+static enum verdict failed(struct job *j)
+{
+    const struct step *s = &j->kind->steps[j->step];
+    const char *peer = s->peer != NULL ? peer_name(s->peer(j)) : NULL;
+
+    if (!j->r.failed) /* a failed request keeps the reason it failed for, whatever hinders the report */
+        j->r.why = j->why;
+    switch (err_action(j->why.cls)) {
+    case ERR_DO_FAIL:
+    case ERR_DO_NOTHING:
+        return fail_for_good(j);
+    case ERR_DO_HOLD:
+        log_err(EV_HELD, j->r.id, peer, &j->why);
+        park(j, REQUEST_HELD, HOLD_S + (int64_t)jitter(HOLD_S));
+        return V_WAIT;
+    case ERR_DO_AGAIN:
+        break;
+    }
+    log_err(EV_ATTEMPT_FAILED, j->r.id, peer, &j->why);
+    park(j, REQUEST_RETRYING, back_off_s(j->r.tries++, RETRY_BASE_S, RETRY_CAP_S));
+    return V_WAIT;
+}
+
+static void run(struct job *j, enum verdict v)
+{
+    for (;;) {
+        switch (v) {
+        case V_WAIT:
+            return; /* j may be gone: do not touch it */
+        case V_NEXT:
+            j->r.tries = 0;
+            if (!j->r.failed)
+                j->r.why.cls = ERR_NONE;
+            j->step++;
+            v = enter(j);
+            break;
+        case V_LATER:
+            park(j, REQUEST_PENDING, j->wait_s);
+            return;
+        case V_FAILED:
+            v = failed(j);
+            break;
+        }
+    }
+}
+
+void job_wake(void *arg, const struct result *r)
+{
+    struct job *j = arg;
+
+    j->op = NULL; /* first line of every callback */
+    run(j, j->kind->steps[j->step].end(j, r));
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------------ */
+
+static void begin(struct job *j)
+{
+    const struct step *s = &j->kind->steps[j->step];
+
+    log_event(EV_STEP, j->r.id, j->r.ca, "%s", s->name);
+    run(j, s->begin(j));
+}
+
+static void commit(struct jobs *js)
+{
+    struct job *j = js->staged, *next;
+    struct err e;
+
+    io_cancel(js->gather);
+    js->gather = NULL;
+    if (store_lost(js->a->store))
+        (void)err_set(&e, ERR_STORE, "a write of this turn failed; %zu requests go back a step", js->staged_count);
+    else if (store_commit(js->a->store, &e) == 0)
+        e.cls = ERR_NONE;
+    if (e.cls != ERR_NONE) {
+        abort_staged(js, &e);
+        return;
+    }
+    js->a->count.commits++;
+    js->staged = NULL;
+    js->staged_count = 0;
+    js->committing = true;
+    for (struct job *i = j; i != NULL; i = i->next_staged)
+        if (i->staged == STAGED_BEGIN)
+            i->staged = STAGED_NO;
+    for (; j != NULL; j = next) {
+        next = j->next_staged;
+        if (j->staged == STAGED_UNLOAD) {
+            j->staged = STAGED_NO;
+            jobs_drop(j);
+        } else {
+            begin(j);
+        }
+    }
+    js->committing = false;
+}
+
+static void on_gathered(void *arg, const struct result *r)
+{
+    struct jobs *js = arg;
+
+    (void)r;
+    js->gather = NULL;
+    commit(js);
+}
+
+void jobs_turn(struct jobs *js)
+{
+    /* Nobody else can join, or enough have: now.  Else a little later, together. */
+    while (store_dirty(js->a->store) || js->staged != NULL) {
+        if (js->active > js->staged_count && js->staged_count < GATHER_MOST) {
+            if (js->gather == NULL)
+                js->gather = io_timer(GATHER_MS, on_gathered, js);
+            return;
+        }
+        commit(js);
+    }
+}
+
+/* ---- starting and stopping ------------------------------------------------------------------------------- */
+
+static int step_named(const struct job_kind *k, const char *name)
+{
+    for (int i = 0; i < k->count; i++)
+        if (strcmp(k->steps[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int jobs_start(struct jobs *js, const struct request *r, struct err *e)
+{
+    struct job *j = xcalloc(1, sizeof *j);
+    struct job **p = bucket_of(js, r->id);
+
+    assert(jobs_find(js, r->id) == NULL);
+    j->a = js->a;
+    j->r = *r;
+    j->kind = &job_pkcs;
+    for (size_t b = 0; b < BLOB_COUNT; b++)
+        j->blob[b] = (struct buf)BUF_INIT(BLOB_MAX);
+    j->next_in_bucket = *p;
+    *p = j;
+    js->active++;
+    if (store_get_blobs(js->a->store, r->id, j->blob, e) != 0) {
+        jobs_drop(j);
+        return -1;
+    }
+    if ((j->step = step_named(j->kind, r->step)) < 0) {
+        (void)err_set(e, ERR_STORE, "request %s: its step \"%s\" is unknown to this version", r->id, r->step);
+        jobs_drop(j);
+        return -1;
+    }
+    j->step = j->kind->steps[j->step].resume; /* a restart is a retry without the wait */
+    if (j->kind->open(j, &j->why) != 0 && !j->r.failed)
+        run(j, V_FAILED);
+    else
+        run(j, enter(j));
+    return 0;
+}
+
+struct jobs *jobs_open(struct agent *a)
+{
+    struct jobs *js = xcalloc(1, sizeof *js);
+
+    js->a = a;
+    return js;
+}
+
+void jobs_close(struct jobs *js)
+{
+    if (js == NULL)
+        return;
+    io_cancel(js->gather);
+    for (size_t b = 0; b < BUCKETS; b++)
+        while (js->bucket[b] != NULL)
+            jobs_drop(js->bucket[b]);
+    free(js);
+}
+
+/* ---- for steps ------------------------------------------------------------------------------------------- */
+
+void job_put(struct job *j, enum blob b, struct buf *data)
+{
+    buf_take(&j->blob[b], data);
+    j->dirty |= 1u << b;
+}
+
+void job_clear(struct job *j, enum blob b)
+{
+    buf_free(&j->blob[b]);
+    j->dirty |= 1u << b;
+}
+
+bool job_has(const struct job *j, enum blob b)
+{
+    return j->blob[b].len > 0;
+}
+
+enum verdict job_ask(struct job *j, struct op *op)
+{
+    j->op = op;
+    return op != NULL ? V_WAIT : V_FAILED;
+}

@@ -1,0 +1,184 @@
+/* see log.h */
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent/clock.h"
+#include "agent/log.h"
+#include "proto/json.h"
+
+enum { LINE_MAX_BYTES = 2048, REPEAT_SLOTS = 32, REPEAT_S = 60 };
+
+static const struct {
+    const char *name;
+    int number;
+    enum log_level level;
+    bool admin;
+} events[] = {
+#define X(id, number, level, admin, name) [id] = { name, number, LOG_LEVEL_##level, admin },
+    LOG_EVENTS(X)
+#undef X
+};
+static const char *const levels[] = { "error", "warning", "info", "debug" };
+
+static enum log_level least = LOG_LEVEL_INFO;
+static bool json;
+static uint64_t dropped, dropped_told;
+
+/* Lines seen lately, by hash, so that a fault that repeats does not bury the rest. */
+static struct {
+    uint64_t hash;
+    int64_t first_at;
+    unsigned count;
+} seen[REPEAT_SLOTS];
+
+void log_open(enum log_format f, enum log_level level)
+{
+    json = f == LOG_JSON || (f == LOG_AUTO && isatty(STDERR_FILENO) == 0);
+    least = level;
+}
+
+enum log_level log_level_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(levels[i], name) == 0)
+            return (enum log_level)i;
+    return LOG_LEVEL_INFO;
+}
+
+const char *log_event_name(enum log_event ev)
+{
+    return events[ev].name;
+}
+
+uint64_t log_dropped(void)
+{
+    return dropped;
+}
+
+/* A pipe that says it is writable takes a whole line of this size without blocking (pipe(7)). */
+static void put_line(const char *line, size_t len)
+{
+    struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+    if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0 || write(STDERR_FILENO, line, len) < 0)
+        dropped++;
+}
+
+static void write_human(enum log_event ev, const char *request, const char *peer, const char *text)
+{
+    char line[LINE_MAX_BYTES + 200], at[24];
+    int n;
+
+    time_text(clock_now(), at);
+    n = snprintf(line, sizeof line - 1, "%s %-7s %s%s%s%s%s%s%s\n", at, levels[events[ev].level],
+        events[ev].name, request != NULL ? " " : "", request != NULL ? request : "",
+        peer != NULL ? " [" : "", peer != NULL ? peer : "", peer != NULL ? "]" : "",
+        text[0] != '\0' ? ": " : "");
+    if (n < 0)
+        return;
+    if ((size_t)n < sizeof line) /* the text goes between the head and its newline */
+        n = snprintf(line + n - 1, sizeof line - (size_t)n, "%s\n", text) + n - 1;
+    put_line(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+static void write_json(enum log_event ev, const char *request, const char *peer, const char *text,
+    const struct err *why)
+{
+    struct buf line = BUF_INIT(LINE_MAX_BYTES * 2);
+    struct json_out o = { .to = &line };
+
+    json_open(&o, NULL, '{');
+    json_put_time(&o, "time", clock_now());
+    json_put_text(&o, "level", levels[events[ev].level]);
+    json_put_text(&o, "event", events[ev].name);
+    json_put_int(&o, "id", events[ev].number);
+    if (events[ev].admin)
+        json_put_bool(&o, "admin", true);
+    json_put_text(&o, "request", request);
+    json_put_text(&o, "peer", peer);
+    json_put_text(&o, "message", text);
+    if (why != NULL) {
+        json_put_text(&o, "class", err_name(why->cls));
+        if (why->number != 0)
+            json_put_int(&o, "number", why->number);
+        json_put_text(&o, "at", why->where);
+    }
+    json_close(&o, '}');
+    buf_add_byte(&line, '\n');
+    if (!line.bad)
+        put_line((const char *)line.p, line.len);
+    buf_free(&line);
+}
+
+static uint64_t hash_of(const char *s, uint64_t h)
+{
+    for (; s != NULL && *s != '\0'; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    return h;
+}
+
+/* Has the very same line been written within the last minute?  Says how many once it is over. */
+static bool is_repeat(enum log_event ev, const char *request, const char *peer, const char *text)
+{
+    uint64_t h = hash_of(text, hash_of(peer, hash_of(request, 14695981039346656037u + (uint64_t)ev)));
+    size_t slot = h % REPEAT_SLOTS;
+
+    if (seen[slot].hash == h && clock_now() - seen[slot].first_at < REPEAT_S) {
+        seen[slot].count++;
+        return true;
+    }
+    if (seen[slot].count > 0) {
+        uint64_t count = seen[slot].count;
+
+        seen[slot].count = 0;
+        dropped += count;
+    }
+    seen[slot].hash = h;
+    seen[slot].first_at = clock_now();
+    return false;
+}
+
+static void emit(enum log_event ev, const char *request, const char *peer, const char *text,
+    const struct err *why)
+{
+    if (events[ev].level > least || is_repeat(ev, request, peer, text))
+        return;
+    if (dropped != dropped_told) {
+        char note[80];
+
+        (void)snprintf(note, sizeof note, "%llu lines repeated or lost since the last line",
+            (unsigned long long)(dropped - dropped_told));
+        dropped_told = dropped;
+        if (json)
+            write_json(EV_LOG_DROPPED, NULL, NULL, note, NULL);
+        else
+            write_human(EV_LOG_DROPPED, NULL, NULL, note);
+    }
+    if (json)
+        write_json(ev, request, peer, text, why);
+    else
+        write_human(ev, request, peer, text);
+}
+
+void log_event(enum log_event ev, const char *request, const char *peer, const char *fmt, ...)
+{
+    char text[LINE_MAX_BYTES];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    err_clean(text);
+    emit(ev, request, peer, text, NULL);
+}
+
+void log_err(enum log_event ev, const char *request, const char *peer, const struct err *why)
+{
+    char text[sizeof why->msg + 80];
+
+    (void)snprintf(text, sizeof text, "%s (%s)", why->msg, err_text(why->cls));
+    err_clean(text);
+    emit(ev, request, peer, text, why);
+}

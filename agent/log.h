@@ -1,0 +1,74 @@
+#ifndef AGENT_LOG_H
+#define AGENT_LOG_H
+#include "certs/err.h"
+
+/*
+ * log.h - what the service says about its work.
+ *
+ * Every line is an event with a stable name and number; numbers follow the ranges of Microsoft's
+ * connector (1000 PKCS, 2000 import, 3000 revocation, 4000 SCEP), then ours (5000 CA, 6000 cloud,
+ * 8000 store).  Admin events, one for each request's outcome, are marked.  People read lines on a
+ * terminal; elsewhere it is one JSON object a line.
+ *
+ * Nothing secret is ever passed here.  Text from outside is cleaned; a line is at most 2 KiB.  A
+ * reader that does not keep up loses lines, which are counted; the service never waits for it.
+ * The same line again within a minute is counted instead of written.
+ */
+/*  id                    number  level    admin  name */
+#define LOG_EVENTS(X)                                                                              \
+    X(EV_STARTED,              1, INFO,    false, "ServiceStarted")                                \
+    X(EV_STOPPING,             2, INFO,    false, "ServiceStopping")                               \
+    X(EV_STOPPED,              3, INFO,    false, "ServiceStopped")                                \
+    X(EV_RELOADED,             4, INFO,    false, "ConfigurationReloaded")                         \
+    X(EV_RELOAD_FAILED,        5, ERROR,   false, "ConfigurationRefused")                          \
+    X(EV_CLOCK_MOVED,          6, WARNING, false, "ClockMoved")                                    \
+    X(EV_LOG_DROPPED,          7, WARNING, false, "LogLinesDropped")                               \
+    X(EV_REQUEST_DONE,      1000, INFO,    true,  "PkcsRequestSuccess")                            \
+    X(EV_REQUEST_FAILED,    1001, ERROR,   true,  "PkcsRequestFailure")                            \
+    X(EV_DOWNLOADED,        1002, INFO,    false, "PkcsDownloadSuccess")                           \
+    X(EV_DOWNLOAD_FAILED,   1003, WARNING, false, "PkcsDownloadFailure")                           \
+    X(EV_REQUEST,           1020, INFO,    false, "PkcsDownloadedRequest")                         \
+    X(EV_REQUEST_MALFORMED, 1021, WARNING, false, "PkcsDownloadedRequestMalformed")                \
+    X(EV_STEP,              1030, DEBUG,   false, "PkcsStep")                                      \
+    X(EV_PENDING,           1031, INFO,    false, "PkcsPendingAtCa")                               \
+    X(EV_ISSUED,            1050, INFO,    false, "PkcsIssuedSuccess")                             \
+    X(EV_ATTEMPT_FAILED,    1051, WARNING, false, "PkcsIssuedFailedAttempt")                       \
+    X(EV_ISSUE_FAILED,      1052, WARNING, false, "PkcsIssuedFailure")                             \
+    X(EV_HELD,              1053, ERROR,   false, "PkcsRequestHeld")                               \
+    X(EV_RESUBMITTED,       1054, WARNING, false, "PkcsResubmitted")                               \
+    X(EV_ORPHAN,            1055, ERROR,   false, "PkcsOrphan")                                    \
+    X(EV_UPLOADED,          1100, INFO,    false, "PkcsUploadSuccess")                             \
+    X(EV_UPLOAD_FAILED,     1101, WARNING, false, "PkcsUploadFailure")                             \
+    X(EV_PEER_DOWN,         5001, ERROR,   false, "PeerDown")                                      \
+    X(EV_PEER_UP,           5002, INFO,    false, "PeerUp")                                        \
+    X(EV_LEASES_EXTENDED,   6001, DEBUG,   false, "LeasesExtended")                                \
+    X(EV_LEASE_LOST,        6002, WARNING, false, "LeaseLost")                                     \
+    X(EV_HEARTBEAT_FAILED,  6003, WARNING, false, "HeartbeatFailed")                               \
+    X(EV_STORE_FAILED,      8001, ERROR,   false, "StoreFailed")                                   \
+    X(EV_STORE_FULL,        8002, ERROR,   false, "StoreFull")                                     \
+    X(EV_OPERATOR,          9001, INFO,    false, "OperatorAction")
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_event {
+#define X(id, number, level, admin, name) id,
+    LOG_EVENTS(X)
+#undef X
+    LOG_EVENT_COUNT
+};
+enum log_format { LOG_AUTO, LOG_HUMAN, LOG_JSON };
+
+void log_open(enum log_format f, enum log_level least); /* writes to standard error */
+enum log_level log_level_named(const char *name);       /* "error", "warning", "info", "debug" */
+
+/*
+ * log_event - one line.  request: a request id or NULL; peer: "cloud", a CA's name or NULL.
+ */
+void log_event(enum log_event ev, const char *request, const char *peer, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* log_err - the same with an error's class, number, message and place. */
+void log_err(enum log_event ev, const char *request, const char *peer, const struct err *why);
+
+uint64_t log_dropped(void); /* lines lost since the start */
+const char *log_event_name(enum log_event ev);
+#endif
