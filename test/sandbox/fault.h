@@ -1,0 +1,90 @@
+#ifndef SANDBOX_FAULT_H
+#define SANDBOX_FAULT_H
+#include "test/sandbox/clock.h"
+#include "test/sandbox/js.h"
+#include "test/sandbox/ledger.h"
+
+/*
+ * fault.h - faults by command: what goes wrong, where, how often.
+ *
+ * Columns: identifier, name, where it makes sense, its argument, the argument's default.
+ */
+enum {
+    AT_SUBMIT = 1,
+    AT_FETCH = 2,
+    AT_EST = 4,
+    AT_EST_CACERTS = 8,
+    AT_DOWNLOAD = 16,
+    AT_UPLOAD = 32,
+    AT_EXTEND = 64,
+    AT_RELEASE = 128,
+    AT_HEARTBEAT = 256,
+    AT_ISSUE = AT_SUBMIT | AT_EST,
+    AT_ADCS = AT_SUBMIT | AT_FETCH,
+    AT_LEASED = AT_DOWNLOAD | AT_UPLOAD | AT_EXTEND,
+    AT_CLOUD = AT_DOWNLOAD | AT_UPLOAD | AT_EXTEND | AT_RELEASE | AT_HEARTBEAT,
+    AT_ALL = AT_ADCS | AT_EST | AT_EST_CACERTS | AT_CLOUD
+};
+
+#define FAULTS(X)                                        \
+    X(HTTP_500, "http-500", AT_ALL, NULL, 0)             \
+    X(HTTP_503, "http-503", AT_ALL, "retryAfter", -1)    \
+    X(HTTP_429, "http-429", AT_ALL, "retryAfter", -1)    \
+    X(HTTP_401, "http-401", AT_ALL, NULL, 0)             \
+    X(HTTP_403, "http-403", AT_ALL, NULL, 0)             \
+    X(HTML, "html", AT_ALL, NULL, 0)                     \
+    X(REDIRECT, "redirect", AT_ALL, NULL, 0)             \
+    X(DROP_BEFORE, "drop-before", AT_ALL, NULL, 0)       \
+    X(DROP_AFTER, "drop-after", AT_ALL, NULL, 0)         \
+    X(LOST_TWICE, "lost-answer-twice", AT_ALL, NULL, 0)  \
+    X(TRUNCATE, "truncate", AT_ALL, "bytes", 10)         \
+    X(GARBAGE, "garbage", AT_ALL, NULL, 0)               \
+    X(DELAY, "delay", AT_ALL, "ms", 1000)                \
+    X(BAD_JSON, "bad-json", AT_CLOUD, NULL, 0)           \
+    X(DUPLICATE, "duplicate-member", AT_CLOUD, NULL, 0)  \
+    X(STALE_LEASE, "stale-lease", AT_LEASED, NULL, 0)    \
+    X(WRONG_KEY, "wrong-key", AT_ISSUE, NULL, 0)         \
+    X(WRONG_SUBJECT, "wrong-subject", AT_ISSUE, NULL, 0) \
+    X(WRONG_SAN, "wrong-san", AT_ISSUE, NULL, 0)         \
+    X(NO_SAN, "no-san", AT_ISSUE, NULL, 0)               \
+    X(EXTRA_EKU, "extra-eku", AT_ISSUE, NULL, 0)         \
+    X(CA_TRUE, "ca-true", AT_ISSUE, NULL, 0)             \
+    X(LONG_VALIDITY, "long-validity", AT_ISSUE, NULL, 0) \
+    X(EXPIRED, "expired", AT_ISSUE, NULL, 0)             \
+    X(OTHER_ISSUER, "other-issuer", AT_ISSUE, NULL, 0)   \
+    X(PENDING, "pending", AT_ISSUE, "polls", 2)          \
+    X(DENY, "deny", AT_ISSUE, "hresult", 0x80094012)     \
+    X(LIE_FAILURE, "lie-failure", AT_ISSUE, NULL, 0)     \
+    X(FORGET, "forget", AT_FETCH | AT_EST, NULL, 0)      \
+    X(GERMAN, "german", AT_ADCS, NULL, 0)
+
+enum fault_what {
+#define X(id, name, at, arg, value) FAULT_##id,
+    FAULTS(X)
+#undef X
+        FAULT_COUNT
+};
+
+/* What hits one call: a set of faults, each with its argument. */
+struct hit {
+    uint64_t set;
+    int64_t argument[FAULT_COUNT];
+};
+bool hit_has(const struct hit *h, enum fault_what what);
+
+struct faults;
+struct faults *faults_new(struct ledger *l, struct prng *r);
+void faults_free(struct faults *f);
+
+/* faults_add - from the command's JSON.  false: `why` lists what there is; nothing was added */
+bool faults_add(struct faults *f, struct json_object *command, struct str *why);
+void faults_clear(struct faults *f);
+void faults_list(const struct faults *f, struct str *json);
+bool faults_any(const struct faults *f, unsigned at); /* is one armed there at all? */
+
+/*
+ * faults_take - which faults hit a call at `at` (one AT_ bit)?  Counts them down, writes them to the
+ * ledger.  subject: common names and request ids of the call, for `match`; "" if it has none.
+ */
+void faults_take(struct faults *f, unsigned at, const char *subject, struct hit *h);
+#endif

@@ -1,0 +1,25 @@
+/* see control.h: which path is whose */
+#include "test/sandbox/cloud.h"
+#include "test/sandbox/control.h"
+#include "test/sandbox/faces.h"
+
+static const struct {
+    bool (*owns)(const char *path);
+    void (*serve)(struct exchange *x);
+} parts[] = {
+    { cloud_owns, cloud_serve },
+    { adcs_owns, adcs_serve },
+    { est_owns, est_serve },
+    { control_owns, control_serve },
+};
+
+void route(struct exchange *x)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].owns(x->path)) {
+            parts[i].serve(x);
+            return;
+        }
+    }
+    answer_text(x, 404, "The sandbox has nothing here.\n");
+}

@@ -1,0 +1,298 @@
+/* see scenario.h: one history, and the promises held against what it left. */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent/agent.h"
+#include "agent/fs.h"
+#include "agent/log.h"
+#include "agent/store_sql.h"
+#include "test/sim/scenario.h"
+
+enum { START_S = 1800000000, LONGEST_S = 40 * 86400, STARTS_MAX = 12, CALLS_MAX = 4000, EXTRA_CALLS = 80 };
+
+static const char *const names[FAULT_COUNT] = { [FAULT_NONE] = "none", [FAULT_CRASH_BEFORE] = "crash-before",
+    [FAULT_CRASH_AFTER] = "crash-after", [FAULT_LOST_REQUEST] = "lost-request", [FAULT_LOST_ANSWER] = "lost-answer",
+    [FAULT_HTTP_503] = "http-503", [FAULT_HTTP_500] = "http-500", [FAULT_HTTP_403] = "http-403", [FAULT_PAGE] = "page",
+    [FAULT_CRASH_TURN] = "crash-turn", [FAULT_STORE_FULL] = "store-full" };
+
+const char *fault_name(enum fault f)
+{
+    return names[f];
+}
+
+struct running {
+    struct world *w;
+    struct history *h;
+    struct agent *a;
+    bool refuse_commit;
+};
+
+static void wrong(struct history *h, const char *fmt, const char *a, long b)
+{
+    if (h->wrong[0] == '\0')
+        (void)snprintf(h->wrong, sizeof h->wrong, fmt, a, b);
+}
+
+static enum fault fault_at(const struct history *h, bool turn, size_t k)
+{
+    for (int i = 0; i < 2; i++)
+        if (h->at[i] == k && h->fault[i] != FAULT_NONE && (h->fault[i] >= FAULT_CRASH_TURN) == turn)
+            return h->fault[i];
+    return FAULT_NONE;
+}
+
+/* ---- faults on the wire ------------------------------------------------------------------------------------------- */
+
+static void peer(void *arg, const char *method, const char *url, struct view body, struct sim_answer *out)
+{
+    struct running *r = arg;
+    enum fault f = fault_at(r->h, false, ++r->h->calls);
+
+    switch (f) {
+    case FAULT_CRASH_BEFORE:
+        sim_crash();
+        return;
+    case FAULT_LOST_REQUEST:
+        out->lost = true;
+        return;
+    case FAULT_HTTP_503:
+        world_page(out, 503, "text/html", "busy");
+        return;
+    case FAULT_HTTP_403:
+        world_page(out, 403, "text/html", "forbidden");
+        return;
+    case FAULT_PAGE:
+        world_page(out, 200, "text/html", "<html><head><title>Hotel Wi-Fi</title></head><body>Welcome</body></html>");
+        return;
+    default:
+        world_answer(r->w, method, url, body, out);
+    }
+    if (f == FAULT_CRASH_AFTER)
+        sim_crash();
+    if (f == FAULT_LOST_ANSWER)
+        out->lost = out->sent = true;
+    if (f == FAULT_HTTP_500)
+        world_page(out, 500, "text/html", "error");
+}
+
+/* ---- turns ---------------------------------------------------------------------------------------------------------- */
+
+static int on_commit(void *arg)
+{
+    struct running *r = arg;
+
+    return r->refuse_commit;
+}
+
+static bool all_done(struct running *r)
+{
+    struct store_counts c;
+    struct err e;
+
+    for (size_t i = 0; i < r->w->request_count; i++)
+        if (!r->w->requests[i].done)
+            return false;
+    if (store_dirty(r->a->store) || sim_pending(false) > 0 || store_counts(r->a->store, &c, &e) != 0)
+        return false;
+    for (int s = REQUEST_READY; s < REQUEST_DELIVERED; s++)
+        if (c.by_state[s] > 0)
+            return false;
+    return true;
+}
+
+static void before_turn(void *arg)
+{
+    struct running *r = arg;
+    enum fault f;
+
+    if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX) {
+        wrong(r->h, "%s%ld HTTP requests and no end", "", (long)r->h->calls);
+        io_stop();
+        return;
+    }
+    if (all_done(r)) {
+        io_stop();
+        return;
+    }
+    r->refuse_commit = false;
+    if (!store_dirty(r->a->store))
+        return;
+    f = fault_at(r->h, true, ++r->h->turns);
+    if (f == FAULT_CRASH_TURN)
+        sim_crash();
+    r->refuse_commit = f == FAULT_STORE_FULL;
+}
+
+/* ---- the promises --------------------------------------------------------------------------------------------------- */
+
+struct check {
+    struct world *w;
+    struct history *h;
+    struct store *store;
+};
+
+static void hex_of(const uint8_t *p, char out[65])
+{
+    for (int i = 0; i < 32; i++)
+        (void)snprintf(out + 2 * i, 3, "%02X", p[i]);
+}
+
+struct listed {
+    const struct world_cert *cert;
+    bool found;
+};
+
+static void on_orphan(void *arg, const struct orphan *o)
+{
+    struct listed *l = arg;
+    char spki[65];
+
+    hex_of(l->cert->spki, spki);
+    if (strcmp(o->serial, l->cert->serial) == 0 || (o->serial[0] == '\0' && strcmp(o->spki, spki) == 0))
+        l->found = true;
+}
+
+static void check_certificates(struct check *c)
+{
+    struct err e;
+
+    for (size_t i = 0; i < c->w->cert_count; i++) {
+        const struct world_cert *x = &c->w->certs[i];
+        struct listed l = { .cert = x };
+
+        if (x->request->succeeded && strcmp(x->request->serial, x->serial) == 0)
+            continue;
+        if (store_orphans(c->store, on_orphan, &l, &e) != 0 || !l.found)
+            wrong(c->h, "I2: a certificate of %s is neither delivered nor listed (%ld issued)", x->request->name,
+                (long)x->request->issued);
+    }
+}
+
+static void check_request(struct check *c, const struct world_request *r)
+{
+    struct buf blobs[BLOB_COUNT];
+    struct request row;
+    struct err e;
+
+    if (r->spki_count > 1)
+        wrong(c->h, "I1: %s has %ld keys", r->name, (long)r->spki_count);
+    if (r->post_count > 1)
+        wrong(c->h, "I3: %s has %ld different results", r->name, (long)r->post_count);
+    if (r->accepted != 1)
+        wrong(c->h, "I4: %s was accepted %ld times", r->name, (long)r->accepted);
+    if (r->succeeded != r->expect_success)
+        wrong(c->h, r->succeeded ? "%s was delivered%.0ld" : "%s failed%.0ld", r->name, 0);
+    if (!r->expect_success && strcmp(r->code, r->expect_code) != 0)
+        wrong(c->h, "another errorCode: %s%.0ld", r->code, 0);
+    for (int b = 0; b < BLOB_COUNT; b++)
+        blobs[b] = (struct buf)BUF_INIT(1 << 20);
+    if (store_get(c->store, r->id, &row, &e) != 1 || store_get_blobs(c->store, r->id, blobs, &e) != 0)
+        wrong(c->h, "%s is not in the store%.0ld", r->name, 0);
+    else if (!request_is_final(row.state))
+        wrong(c->h, "%s has not ended in the store: state %ld", r->name, (long)row.state);
+    else if (blobs[BLOB_KEY].len > 0 || blobs[BLOB_DATA_KEY].len > 0)
+        wrong(c->h, "I8: the key of %s is still there%.0ld", r->name, 0);
+    for (int b = 0; b < BLOB_COUNT; b++)
+        buf_free(&blobs[b]);
+}
+
+static void on_open(void *arg, const struct request *r)
+{
+    if (r->state == REQUEST_NONE || r->next_at == 0 || r->step[0] == '\0')
+        wrong(arg, "I5: %s waits for nothing%.0ld", r->id, 0);
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------------- */
+
+static void remove_store(const char *dir)
+{
+    static const char *const files[] = { "certferry.db", "certferry.db-wal", "certferry.db-shm", "lock" };
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/state/%s", dir, files[i]);
+        (void)unlink(path);
+    }
+}
+
+static bool start(struct running *r, const char *dir)
+{
+    char path[4096];
+    struct err e;
+    struct conf *conf;
+
+    (void)snprintf(path, sizeof path, "%s/certferry.conf", dir);
+    if ((conf = conf_load(path, &e)) == NULL || agent_open(r->a, conf, &e) != 0) {
+        wrong(r->h, "cannot start: %s%.0ld", e.msg, 0);
+        conf_free(conf);
+        return false;
+    }
+    jitter_seed(r->h->starts + 1);
+    (void)sqlite3_commit_hook(r->a->store->db, on_commit, r);
+    sim_before_turn(before_turn, r);
+    agent_start(r->a);
+    io_run();
+    return true;
+}
+
+static void count_orphan(void *arg, const struct orphan *o)
+{
+    (void)o;
+    ++*(size_t *)arg;
+}
+
+void history_run(struct world *w, const char *dir, struct history *h)
+{
+    struct agent a;
+    struct running r = { .w = w, .h = h, .a = &a };
+    struct check c = { .w = w, .h = h };
+    bool again = true;
+    struct err e;
+
+    world_reset(w);
+    remove_store(dir);
+    sim_open(peer, &r, START_S);
+    while (again && h->wrong[0] == '\0') {
+        again = false;
+        if (++h->starts > STARTS_MAX)
+            wrong(h, "%sstarted %ld times", "", (long)h->starts);
+        else if (start(&r, dir)) {
+            again = sim_crashed();
+            if (!again) {
+                c.store = a.store;
+                for (size_t i = 0; i < w->request_count; i++)
+                    check_request(&c, &w->requests[i]);
+                check_certificates(&c);
+                if (store_orphans(a.store, count_orphan, &h->orphans, &e) != 0)
+                    wrong(h, "%sorphans cannot be listed%.0ld", "", 0);
+            } else if (store_list(a.store, REQUEST_NONE, true, 100, on_open, h, &e) != 0) {
+                wrong(h, "%sthe store cannot be read%.0ld", "", 0);
+            }
+            agent_close(&a);
+        }
+    }
+    sim_before_turn(NULL, NULL);
+}
+
+int history_prepare(const char *dir, struct err *e)
+{
+    static const char conf[]
+        = "cloud { url = \"https://cloud.sim/ccp\" poll_interval = 30 wait = 0 }\n"
+          "ca \"adcs\" { type = \"adcs\" url = \"https://ca.sim/certsrv/\" anchors = \"root.pem\"\n"
+          "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
+          "ca \"est\" { type = \"est\" url = \"https://ca.sim\" anchors = \"root.pem\"\n"
+          "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
+          "keys { pool = 0 }\n"
+          "pkcs12 { iterations = 1 }\n"
+          "store { dir = \"state\" master_key = \"master.key\" min_free_mib = 0 }\n";
+    char path[4096];
+
+    log_open(LOG_JSON, LOG_LEVEL_ERROR);
+    (void)snprintf(path, sizeof path, "%s/certferry.conf", dir);
+    if (fs_replace(path, view_text(conf), 0600, e) != 0)
+        return -1;
+    (void)snprintf(path, sizeof path, "%s/master.key", dir);
+    return fs_create_secret(path, view_text("0123456789abcdef0123456789abcdef"), e);
+}

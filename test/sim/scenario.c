@@ -1,0 +1,70 @@
+/* see scenario.h: reading the file. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "test/sim/scenario.h"
+
+static const char *const moods[] = { [CA_ISSUES] = "issues", [CA_PENDS] = "pends", [CA_DENIES] = "denies",
+    [CA_WRONG_KEY] = "wrong-key", [CA_WRONG_NAME] = "wrong-name", [CA_LONG_LIFE] = "long-life",
+    [CA_NO_TEMPLATE] = "no-template" };
+
+static int read_request(struct world *w, char *args)
+{
+    struct world_request *r = &w->requests[w->request_count];
+    char outcome[40], extra[16] = "";
+
+    if (w->request_count == WORLD_REQUESTS
+        || sscanf(args, "%63s %15s %63s %15s %39s %15s", r->name, r->ca, r->template_name, r->key, outcome, extra) < 5)
+        return -1;
+    (void)snprintf(r->id, sizeof r->id, "00000000-0000-4000-8000-0000000000%02zu", w->request_count + 10);
+    r->expect_success = strcmp(outcome, "delivered") == 0;
+    if (!r->expect_success)
+        (void)snprintf(r->expect_code, sizeof r->expect_code, "%s", outcome);
+    r->malformed = strcmp(extra, "malformed") == 0;
+    w->request_count++;
+    return 0;
+}
+
+static int read_line(struct world *w, char *line, char about[120])
+{
+    char word[32] = "", arg[32] = "";
+    int used = 0;
+
+    if (line[0] == '#' || sscanf(line, "%31s %n", word, &used) != 1)
+        return 0;
+    line[strcspn(line, "\n")] = '\0';
+    if (strcmp(word, "about") == 0) {
+        (void)snprintf(about, 120, "%s", line + used);
+        return 0;
+    }
+    if (strcmp(word, "request") == 0)
+        return read_request(w, line + used);
+    if (strcmp(word, "lease") == 0)
+        return sscanf(line + used, "%ld", &w->lease_s) == 1 ? 0 : -1;
+    if (strcmp(word, "mood") == 0 && sscanf(line + used, "%31s %zu", arg, &w->pend_polls) >= 1)
+        for (size_t i = 0; i < sizeof moods / sizeof moods[0]; i++)
+            if (strcmp(arg, moods[i]) == 0) {
+                w->mood = (enum ca_mood)i;
+                return 0;
+            }
+    return -1;
+}
+
+int scenario_read(const char *path, struct world *w, char about[120])
+{
+    FILE *f = fopen(path, "r");
+    char line[512];
+    int rc = 0;
+
+    memset(w, 0, sizeof *w);
+    w->lease_s = 600;
+    if (f == NULL) {
+        (void)fprintf(stderr, "%s: cannot be read\n", path);
+        return -1;
+    }
+    while (rc == 0 && fgets(line, sizeof line, f) != NULL)
+        if ((rc = read_line(w, line, about)) != 0)
+            (void)fprintf(stderr, "%s: not understood: %s\n", path, line);
+    (void)fclose(f);
+    return rc;
+}

@@ -1,0 +1,141 @@
+/*
+ * sweep [--pairs] [--seed-one FAULT:K[,FAULT:K]] SCENARIO... - runs each scenario without a fault, with
+ * every single fault at every place, and with every pair of faults; holds the promises against each
+ * history.  Prints TAP.  A failure names the faults; --only repeats that one history alone.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent/log.h"
+#include "test/sim/scenario.h"
+
+static size_t runs, failures;
+
+static size_t places(const struct history *base, enum fault f)
+{
+    return f >= FAULT_CRASH_TURN ? base->turns + 1 : base->calls + 1;
+}
+
+static bool one(struct world *w, const char *dir, struct history *h, const char *scenario)
+{
+    history_run(w, dir, h);
+    runs++;
+    if (h->wrong[0] == '\0')
+        return true;
+    failures++;
+    if (failures <= 10)
+        (void)printf("# %s --only %s:%zu,%s:%zu: %s\n", scenario, fault_name(h->fault[0]), h->at[0],
+            fault_name(h->fault[1]), h->at[1], h->wrong);
+    return false;
+}
+
+static void sweep(struct world *w, const char *dir, const struct history *base, bool pairs, const char *scenario)
+{
+    for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
+        for (size_t k = 1; k <= places(base, (enum fault)f); k++) {
+            struct history h = { .fault = { (enum fault)f, FAULT_NONE }, .at = { k, 0 } };
+            size_t calls, turns;
+
+            (void)one(w, dir, &h, scenario);
+            calls = h.calls;
+            turns = h.turns;
+            for (int g = FAULT_NONE + 1; pairs && g < FAULT_COUNT; g++) {
+                /* The second fault hits what the first one led to; equal kinds only in order. */
+                size_t most = g >= FAULT_CRASH_TURN ? turns : calls;
+                bool same = (f >= FAULT_CRASH_TURN) == (g >= FAULT_CRASH_TURN);
+
+                for (size_t m = same ? k + 1 : 1; m <= most; m++) {
+                    struct history two = { .fault = { (enum fault)f, (enum fault)g }, .at = { k, m } };
+
+                    (void)one(w, dir, &two, scenario);
+                }
+            }
+        }
+}
+
+static int only(struct world *w, const char *dir, const char *what, const char *scenario)
+{
+    char a[32] = "none", b[32] = "none";
+    struct history h = { 0 };
+
+    if (sscanf(what, "%31[^:]:%zu,%31[^:]:%zu", a, &h.at[0], b, &h.at[1]) < 2)
+        return 2;
+    for (int f = 0; f < FAULT_COUNT; f++) {
+        if (strcmp(fault_name((enum fault)f), a) == 0)
+            h.fault[0] = (enum fault)f;
+        if (strcmp(fault_name((enum fault)f), b) == 0)
+            h.fault[1] = (enum fault)f;
+    }
+    log_open(LOG_HUMAN, LOG_LEVEL_DEBUG);
+    (void)one(w, dir, &h, scenario);
+    (void)printf("calls %zu, turns %zu, starts %zu, orphans %zu: %s\n", h.calls, h.turns, h.starts, h.orphans,
+        h.wrong[0] != '\0' ? h.wrong : "kept");
+    return h.wrong[0] != '\0';
+}
+
+int main(int argc, char **argv)
+{
+    char dir[] = "/tmp/certferry-sim.XXXXXX", command[100];
+    static struct world w;
+    bool pairs = false;
+    const char *repeat = NULL;
+    int n = 0, bad = 0;
+    struct err e;
+
+    if (mkdtemp(dir) == NULL || world_open(dir, &e) != 0 || history_prepare(dir, &e) != 0) {
+        (void)fprintf(stderr, "cannot prepare %s\n", dir);
+        return 1;
+    }
+    for (int i = 1; i < argc; i++) {
+        char about[120] = "";
+        struct history base = { 0 };
+        size_t before = runs;
+
+        if (strcmp(argv[i], "--pairs") == 0) {
+            pairs = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--only") == 0) {
+            repeat = argv[++i];
+            continue;
+        }
+        failures = 0;
+        if (scenario_read(argv[i], &w, about) != 0) {
+            bad++;
+            continue;
+        }
+        if (repeat != NULL) {
+            bad += only(&w, dir, repeat, argv[i]) != 0;
+            continue;
+        }
+        if (one(&w, dir, &base, argv[i]) && base.orphans == 0)
+            sweep(&w, dir, &base, pairs, argv[i]);
+        else if (base.wrong[0] == '\0' && w.mood < CA_WRONG_KEY)
+            failures++, (void)printf("# %s: an orphan without a fault\n", argv[i]);
+        else if (base.wrong[0] == '\0')
+            sweep(&w, dir, &base, pairs, argv[i]);
+        bad += failures > 0;
+        (void)printf("%s %d - %s (%zu histories, %zu kept)\n", failures > 0 ? "not ok" : "ok", ++n, about, runs - before,
+            runs - before - failures);
+        (void)fflush(stdout);
+    }
+    if (repeat == NULL)
+        (void)printf("# %zu histories with up to %d faults\n1..%d\n", runs, pairs ? 2 : 1, n);
+    world_reset(&w);
+    world_close();
+    sim_close();
+    (void)snprintf(command, sizeof command, "%s", dir);
+    {
+        static const char *const files[] = { "state/certferry.db", "state/certferry.db-wal", "state/certferry.db-shm",
+            "state/lock", "state", "root.pem", "master.key", "certferry.conf" };
+        char path[200];
+
+        for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+            (void)snprintf(path, sizeof path, "%s/%s", dir, files[i]);
+            (void)remove(path);
+        }
+        (void)rmdir(dir);
+    }
+    return bad > 0;
+}

@@ -1,0 +1,79 @@
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+#include "test/sim/sim_io.h"
+
+/*
+ * world.h - what is around the agent: a cloud, a CA with two faces, and a ledger of what both did.
+ *
+ * The ledger survives every crash of the agent; the checker reads it and the agent's store, and knows
+ * nothing of how the agent works.
+ */
+enum { WORLD_REQUESTS = 8, WORLD_CERTS = 64, WORLD_SPKIS = 8, WORLD_POSTS = 8 };
+
+enum ca_mood { CA_ISSUES, CA_PENDS, CA_DENIES, CA_WRONG_KEY, CA_WRONG_NAME, CA_LONG_LIFE, CA_NO_TEMPLATE };
+
+struct world_request {
+    char id[40];
+    char name[64];          /* its CN; unique */
+    char ca[16];            /* "adcs" or "est" */
+    char template_name[64];
+    char key[16];           /* keyAlgorithm */
+    bool malformed;         /* a member of the wrong type */
+    bool expect_success;
+    char expect_code[40];   /* errorCode of an expected failure */
+
+    /* what happened */
+    bool handed_out, done, succeeded;
+    int leases;
+    int64_t lease_expires_at;
+    char lease[64], code[40];
+    uint8_t posts[WORLD_POSTS][32]; /* SHA-256 of each distinct final result, lease aside */
+    size_t post_count;
+    size_t accepted;
+    uint8_t spkis[WORLD_SPKIS][32]; /* distinct keys seen in CSRs */
+    size_t spki_count;
+    size_t issued;          /* certificates */
+    char serial[64];        /* of the certificate delivered */
+    size_t polls;
+    struct X509_req_st *csr; /* the last one, for an approval */
+};
+
+struct world_cert {
+    char serial[64];
+    uint8_t spki[32];
+    struct world_request *request;
+    struct buf der;
+    bool wrong;             /* not what was asked for */
+};
+
+struct world {
+    struct world_request requests[WORLD_REQUESTS];
+    size_t request_count;
+    struct world_cert certs[WORLD_CERTS];
+    size_t cert_count;
+    enum ca_mood mood;
+    size_t pend_polls;      /* CA_PENDS: how many polls before it issues */
+    int64_t lease_s;
+    size_t calls;           /* HTTP requests of any kind */
+};
+
+/* world_open - keys and certificates of the CA and the device, once a program. */
+int world_open(const char *dir, struct err *e) MUST; /* writes dir/root.pem */
+void world_close(void);
+
+/* world_reset - forget what happened, keep the requests. */
+void world_reset(struct world *w);
+
+/* world_answer - the peer function of sim_io.h. */
+void world_answer(struct world *w, const char *method, const char *url, struct view body, struct sim_answer *out);
+
+/* The two sides; each answers the URLs that are its own. */
+bool world_cloud(struct world *w, const char *path, struct view body, struct sim_answer *out);
+bool world_ca(struct world *w, const char *method, const char *path, struct view body, struct sim_answer *out);
+
+void world_page(struct sim_answer *out, int status, const char *type, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+struct view world_device_certificate(void);
+/* world_unwrap - may the device use this result?  NULL, or what is wrong with it */
+const char *world_unwrap(struct world *w, struct world_request *r, struct view password_cms, struct view pfx);
+#endif
