@@ -17,13 +17,14 @@ all: program sandbox
 # ---- compiler ------------------------------------------------------------------------------------
 CC      = gcc
 WARN    = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-          -Wformat=2 -Wno-format-truncation -Wundef -Wpointer-arith -Werror
+          -Wformat=2 -Wundef -Wpointer-arith -Werror \
+          $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 HARDEN  = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 CFLAGS_rel   = -O2 -g $(HARDEN)
 CFLAGS_crash = -O2 -g $(HARDEN) -DCRASH_POINTS
 CFLAGS_asan  = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=all -DCRASH_POINTS
-CFLAGS_clang = -O1 -g
+CFLAGS_clang = -O1 -g -fsyntax-only
 CFLAGS_cover = -O0 -g --coverage -DCRASH_POINTS
 CFLAGS_fuzz  = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 LDFLAGS_rel   = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
@@ -80,9 +81,28 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 
 include test/test.mk
 
+# ---- manual pages: the tables in them are printed by the program -------------------------------------
+MAN_OPTIONS = $(B)/manual-commands $(B)/manual-options $(B)/manual-configuration
+$(B)/manual-%: $(B)/certferry
+	$(Q)$< manual $* > $@
+$(B)/%: packaging/man/%.scd $(MAN_OPTIONS)
+	$(Q)sed -e '/^@COMMANDS@$$/{r $(B)/manual-commands' -e 'd}' -e '/^@OPTIONS@$$/{r $(B)/manual-options' -e 'd}' \
+	    -e '/^@CONFIGURATION@$$/{r $(B)/manual-configuration' -e 'd}' $< | scdoc > $@
+$(B)/certferry.conf.sample: $(B)/certferry
+	$(Q)$< manual sample > $@
+man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry.conf.sample
+
 # ---- what an administrator installs ---------------------------------------------------------------
-install: program
+install: program man
 	install -D -m 755 $(B)/certferry $(DESTDIR)$(PREFIX)/bin/certferry
+	install -D -m 644 $(B)/certferry.1 $(DESTDIR)$(PREFIX)/share/man/man1/certferry.1
+	install -D -m 644 $(B)/certferry.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry.conf.5
+	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
+
+# ---- the first look ----------------------------------------------------------------------------------
+demo: check-deps
+	@$(MAKE) --no-print-directory program sandbox
+	@test/sandbox/demo.sh $(B)
 
 # ---- dependencies ---------------------------------------------------------------------------------
 deps: ; @packaging/install-deps.sh
@@ -96,4 +116,4 @@ help:
 	@echo 'make test       every test, with sanitizers'
 	@echo 'make deps       install the Debian packages of packaging/dependencies.txt'
 	@echo 'make lint asan fuzz crashloop bench cover install clean'
-.PHONY: all program sandbox install deps check-deps clean help
+.PHONY: all program sandbox man install demo deps check-deps clean help

@@ -84,8 +84,8 @@ static void housekeeping(struct agent *a)
     struct err e;
 
     if (step != 0) {
-        log_event(EV_CLOCK_MOVED, NULL, NULL, "the system's clock was stepped by %lld s; the schedule moves along",
-            (long long)step);
+        log_event(EV_CLOCK_MOVED, NULL, NULL,
+            "the system's clock was stepped by %lld s; the schedule moves along", (long long)step);
         if (store_shift(a->store, step, &e) != 0)
             log_err(EV_STORE_FAILED, NULL, NULL, &e);
     }
@@ -109,7 +109,7 @@ static bool nothing_left(struct agent *a)
     if (poll_drained(a->poll) && a->patience_until == 0)
         a->patience_until = clock_now() + a->patience_s;
     return poll_drained(a->poll) && sched_idle(a->sched) && !store_dirty(a->store)
-        && (next == 0 || next > a->patience_until);
+           && (next == 0 || next > a->patience_until);
 }
 
 static void on_turn(void *arg)
@@ -135,8 +135,8 @@ void agent_start(struct agent *a)
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
     lease_seen(a->lease, 0);
     io_on_turn(on_turn, a);
-    log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION, a->ca_count,
-        a->conf->store.dir);
+    log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION,
+        a->ca_count, a->conf->store.dir);
 }
 
 static void on_drained_too_long(void *arg, const struct result *r)

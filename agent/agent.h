@@ -12,24 +12,24 @@
  */
 struct agent {
     struct conf *conf;
-    struct lib *lib;       /* the loop thread's */
+    struct lib *lib; /* the loop thread's */
     struct store *store;
-    int lock;              /* of the store's folder */
+    int lock; /* of the store's folder */
     bool io_open;
-    struct vault vault;    /* the keys that seal requests */
+    struct vault vault; /* the keys that seal requests */
     struct cloud cloud;
-    struct ca **cas;       /* one for each section, same order */
+    struct ca **cas; /* one for each section, same order */
     size_t ca_count;
     struct keypool *keypool;
     struct jobs *jobs;
     struct sched *sched;
     struct poll *poll;
     struct lease *lease;
-    bool once;             /* end when nothing is left to do ... */
-    int64_t patience_s;    /* ... within so many seconds after the cloud had nothing more */
+    bool once;          /* end when nothing is left to do ... */
+    int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
-    bool draining;         /* take nothing new */
-    bool busy;             /* a job was in memory at the end of the last turn */
+    bool draining;                /* take nothing new */
+    bool busy;                    /* a job was in memory at the end of the last turn */
     struct op *chores, *deadline; /* timers: housekeeping; the end of draining */
     int64_t started_at;
     struct {
@@ -40,8 +40,9 @@ struct agent {
 /* agent_open - open everything, contact nobody.  fails with the class of what could not be opened */
 int agent_open(struct agent *a, struct conf *conf, struct err *e) MUST; /* takes conf on success */
 void agent_close(struct agent *a);
-void agent_start(struct agent *a);  /* begin to poll and to work */
-void agent_drain(struct agent *a);  /* take nothing new, finish steps under way, then stop the loop */
+void agent_start(struct agent *a); /* begin to poll and to work */
+void agent_drain(
+    struct agent *a); /* take nothing new, finish steps under way, then stop the loop */
 
 struct ca *agent_ca(const struct agent *a, const char *name); /* NULL: not configured */
 #endif

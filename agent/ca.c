@@ -46,13 +46,19 @@ done:
 struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct err *e)
 {
     const struct ca_driver *d = driver_of(conf->type);
-    struct io_peer_conf pc = { .name = conf->name, .trust_file = conf->trust,
-        .certificate_file = conf->client_certificate, .key_file = conf->client_key, .auth = conf_auth(conf),
-        .secret_file = conf->credentials_file, .connections_max = (unsigned)conf->max_in_flight, .http1 = true };
+    struct io_peer_conf pc = { .name = conf->name,
+        .trust_file = conf->trust,
+        .certificate_file = conf->client_certificate,
+        .key_file = conf->client_key,
+        .auth = conf_auth(conf),
+        .secret_file = conf->credentials_file,
+        .connections_max = (unsigned)conf->max_in_flight,
+        .http1 = true };
     struct ca *ca;
 
     if (d == NULL) {
-        (void)err_set(e, ERR_CONFIG, "ca \"%s\".type: \"%s\" is none of %s", conf->name, conf->type, ca_kinds());
+        (void)err_set(e, ERR_CONFIG, "ca \"%s\".type: \"%s\" is none of %s", conf->name, conf->type,
+            ca_kinds());
         return NULL;
     }
     if ((ca = d->open(conf, e)) == NULL)
@@ -80,7 +86,8 @@ void ca_close(struct ca *ca)
     ca->driver->close(ca);
 }
 
-static bool has(const struct buf *list, struct view certificate, bool (*is)(const struct cert *a, struct view b))
+static bool has(const struct buf *list, struct view certificate,
+    bool (*is)(const struct cert *a, struct view b))
 {
     struct view rest = buf_view(list), der;
     struct cert c;
@@ -107,7 +114,8 @@ static bool is_same(const struct cert *a, struct view b)
 
 bool ca_knows_issuer(const struct ca *ca, struct view certificate)
 {
-    return has(&ca->anchors, certificate, is_issuer_of) || has(&ca->issuers, certificate, is_issuer_of);
+    return has(&ca->anchors, certificate, is_issuer_of)
+           || has(&ca->issuers, certificate, is_issuer_of);
 }
 
 int ca_learn(struct ca *ca, struct view certificates, struct err *e)
@@ -121,8 +129,12 @@ int ca_learn(struct ca *ca, struct view certificates, struct err *e)
     return got < 0 ? -1 : buf_check(&ca->issuers, e);
 }
 
-void ca_request(struct ca *ca, struct http_req *q, const char *method, const char *url, struct view body)
+void ca_request(
+    struct ca *ca, struct http_req *q, const char *method, const char *url, struct view body)
 {
-    *q = (struct http_req){ .method = method, .url = url, .body = body, .max_reply = REPLY_MAX,
+    *q = (struct http_req){ .method = method,
+        .url = url,
+        .body = body,
+        .max_reply = REPLY_MAX,
         .timeout_ms = (unsigned)ca->conf->timeout * 1000 };
 }

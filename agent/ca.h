@@ -19,12 +19,12 @@ enum ca_answer {
     CA_UNKNOWN,  /* find only: the CA has never seen it */
 };
 
-struct ca_ask { /* what is known of one request; borrowed */
-    const char *id;            /* the cloud's request id, our idempotency key where a CA takes one */
+struct ca_ask {     /* what is known of one request; borrowed */
+    const char *id; /* the cloud's request id, our idempotency key where a CA takes one */
     const char *template_name;
-    int64_t validity_s;        /* asked for; 0 = the template's own */
-    struct view csr;           /* DER */
-    const char *reference;     /* the CA's id, "" before it gave one */
+    int64_t validity_s;    /* asked for; 0 = the template's own */
+    struct view csr;       /* DER */
+    const char *reference; /* the CA's id, "" before it gave one */
 };
 
 struct ca_issue {
@@ -36,9 +36,9 @@ struct ca_issue {
 struct ca;
 
 struct ca_driver {
-    const char *kind;        /* value of `type` in the configuration */
-    bool sets_validity;      /* a request can name a validity */
-    bool collect_submits;    /* to collect is to send the CSR again: it may issue */
+    const char *kind;     /* value of `type` in the configuration */
+    bool sets_validity;   /* a request can name a validity */
+    bool collect_submits; /* to collect is to send the CSR again: it may issue */
 
     struct ca *(*open)(const struct conf_ca *conf, struct err *e);
     void (*close)(struct ca *ca); /* NULL ok */
@@ -50,19 +50,20 @@ struct ca_driver {
     int (*chain)(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e);
 
     /* Judge the answer to a submit, collect or find. */
-    enum ca_answer (*judge)(struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e);
+    enum ca_answer (*judge)(
+        struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e);
     /* Judge the answer to chain: certificates, as the CA sent them. */
     int (*judge_chain)(struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e);
 };
 
 struct ca { /* drivers embed it as first member */
     const struct ca_driver *driver;
-    const struct conf_ca *conf;   /* borrowed; outlives it */
+    const struct conf_ca *conf; /* borrowed; outlives it */
     struct io_peer *io;
-    struct peer *peer;            /* how it has been answering */
-    struct buf anchors;           /* DER roots and intermediates from the configuration */
-    struct buf issuers;           /* DER intermediates the CA has sent; not trusted by themselves */
-    size_t active;                /* jobs in memory; kept by sched */
+    struct peer *peer;  /* how it has been answering */
+    struct buf anchors; /* DER roots and intermediates from the configuration */
+    struct buf issuers; /* DER intermediates the CA has sent; not trusted by themselves */
+    size_t active;      /* jobs in memory; kept by sched */
 };
 
 /* ca_open - the instance for a section: driver, files, connections.  fails ERR_CONFIG */
@@ -78,7 +79,8 @@ int ca_learn(struct ca *ca, struct view certificates, struct err *e) MUST;
 const char *ca_kinds(void);
 
 /* For drivers: the parts every request has. */
-void ca_request(struct ca *ca, struct http_req *q, const char *method, const char *url, struct view body);
+void ca_request(
+    struct ca *ca, struct http_req *q, const char *method, const char *url, struct view body);
 
 extern const struct ca_driver ca_adcs, ca_est;
 #endif

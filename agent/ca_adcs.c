@@ -50,8 +50,8 @@ static void adcs_close(struct ca *ca)
 static void describe(struct adcs *a, struct http_req *q, const char *method, struct view body)
 {
     ca_request(&a->ca, q, method, buf_text(&a->url), body);
-    q->header[q->header_count++]
-        = (struct http_header){ "User-Agent", "Mozilla/5.0 (compatible; certferry/" CERTFERRY_VERSION ")" };
+    q->header[q->header_count++] = (struct http_header){ "User-Agent",
+        "Mozilla/5.0 (compatible; certferry/" CERTFERRY_VERSION ")" };
 }
 
 static int adcs_submit(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e)
@@ -68,11 +68,13 @@ static int adcs_submit(struct ca *ca, const struct ca_ask *ask, struct http_req 
     if (buf_check(&a->url, e) != 0 || buf_check(&a->body, e) != 0)
         return -1;
     describe(a, q, "POST", buf_view(&a->body));
-    q->header[q->header_count++] = (struct http_header){ "Content-Type", "application/x-www-form-urlencoded" };
+    q->header[q->header_count++] =
+        (struct http_header){ "Content-Type", "application/x-www-form-urlencoded" };
     return 0;
 }
 
-static int fetch(struct adcs *a, const char *page, const char *id, struct http_req *q, struct err *e)
+static int fetch(
+    struct adcs *a, const char *page, const char *id, struct http_req *q, struct err *e)
 {
     struct buf path = BUF_INIT(256);
     int rc = -1;
@@ -107,7 +109,8 @@ static enum ca_answer refused(const struct adcs_answer *p, struct err *e)
 }
 
 /* One judge for both pages: a certificate is a certificate, whichever request it answers. */
-static enum ca_answer adcs_judge(struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e)
+static enum ca_answer adcs_judge(
+    struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e)
 {
     struct adcs_answer page = { 0 };
     struct view certificate = { 0 };
@@ -137,7 +140,8 @@ static enum ca_answer adcs_judge(struct ca *ca, const struct http_reply *r, stru
     return refused(&page, e);
 }
 
-static int adcs_judge_chain(struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e)
+static int adcs_judge_chain(
+    struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e)
 {
     (void)ca;
     if (http_judge(r, NULL, e) != 0)

@@ -47,7 +47,8 @@ static int url_for(struct est *s, const struct ca_ask *ask, const char *operatio
     const struct conf_ca *c = s->ca.conf;
 
     buf_reset(&s->url);
-    if (est_url(c->url, c->label != NULL ? c->label : ask->template_name, operation, &s->url, e) != 0)
+    if (est_url(c->url, c->label != NULL ? c->label : ask->template_name, operation, &s->url, e)
+        != 0)
         return -1;
     return buf_check(&s->url, e);
 }
@@ -77,7 +78,8 @@ static int est_chain(struct ca *ca, const struct ca_ask *ask, struct http_req *q
     return 0;
 }
 
-static enum ca_answer est_judge(struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e)
+static enum ca_answer est_judge(
+    struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e)
 {
     enum est_outcome outcome;
 
@@ -88,7 +90,8 @@ static enum ca_answer est_judge(struct ca *ca, const struct http_reply *r, struc
     return outcome == EST_ISSUED ? CA_ISSUED : CA_PENDING;
 }
 
-static int est_judge_chain(struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e)
+static int est_judge_chain(
+    struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e)
 {
     (void)ca;
     return est_cacerts_judge(r, out, e);

@@ -10,22 +10,32 @@
 #include "certs/mem.h"
 
 const struct command cli_commands[] = {
-    { "run", NULL, "", "Run the service in the foreground until SIGTERM or SIGINT; SIGHUP reads the configuration.",
+    { "run", NULL, "",
+        "Run the service in the foreground until SIGTERM or SIGINT; SIGHUP reads the "
+        "configuration.",
         cmd_run },
-    { "once", NULL, "", "Take what the cloud has, finish it, and exit. Requests that wait for approval stay.",
+    { "once", NULL, "",
+        "Take what the cloud has, finish it, and exit. Requests that wait for approval stay.",
         cmd_once },
-    { "check", NULL, "", "Check the configuration and every file it names. Contacts nobody.", cmd_check },
+    { "check", NULL, "", "Check the configuration and every file it names. Contacts nobody.",
+        cmd_check },
     { "status", NULL, "", "What the service is doing, and how its peers answer.", cmd_status },
-    { "requests", "list", "", "Open requests; with --all also those that have ended.", cmd_requests_list },
-    { "requests", "show", "ID", "Everything about one request, with its history.", cmd_requests_show },
+    { "requests", "list", "", "Open requests; with --all also those that have ended.",
+        cmd_requests_list },
+    { "requests", "show", "ID", "Everything about one request, with its history.",
+        cmd_requests_show },
     { "requests", "retry", "ID", "Try a held or waiting request again now.", cmd_requests_retry },
-    { "requests", "cancel", "ID", "End a request here. Its key is destroyed; a certificate it may have becomes an "
-                                  "orphan.",
+    { "requests", "cancel", "ID",
+        "End a request here. Its key is destroyed; a certificate it may have becomes an "
+        "orphan.",
         cmd_requests_cancel },
-    { "orphans", "list", "", "Certificates that were, or may have been, issued and reached nobody.", cmd_orphans_list },
-    { "version", NULL, "", "Versions of the program and of the libraries it runs with.", cmd_version },
+    { "orphans", "list", "", "Certificates that were, or may have been, issued and reached nobody.",
+        cmd_orphans_list },
+    { "version", NULL, "", "Versions of the program and of the libraries it runs with.",
+        cmd_version },
     { "help", NULL, "", "This list.", cmd_help },
-    { "manual", NULL, "PART", "Print a part of the manual pages, made from the program's own tables.", cmd_manual },
+    { "manual", NULL, "PART",
+        "Print a part of the manual pages, made from the program's own tables.", cmd_manual },
     { NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -35,7 +45,8 @@ const struct cli_option cli_options[] = {
     { "--quiet", NULL, "Nothing on standard error but errors." },
     { "--all", NULL, "requests list: ended requests too." },
     { "--state", "STATE", "requests list: only those in this state." },
-    { "--wait", "SECONDS", "once: how long to wait for requests that are not finished; default 10." },
+    { "--wait", "SECONDS",
+        "once: how long to wait for requests that are not finished; default 10." },
     { NULL, NULL, NULL },
 };
 
@@ -46,8 +57,8 @@ int cmd_help(struct cli *c)
     for (const struct command *k = cli_commands; k->noun != NULL; k++) {
         char name[64];
 
-        (void)snprintf(name, sizeof name, "%s%s%s%s%s", k->noun, k->verb ? " " : "", k->verb ? k->verb : "",
-            k->args[0] != '\0' ? " " : "", k->args);
+        (void)snprintf(name, sizeof name, "%s%s%s%s%s", k->noun, k->verb ? " " : "",
+            k->verb ? k->verb : "", k->args[0] != '\0' ? " " : "", k->args);
         if (k->run != cmd_manual)
             (void)printf("  %-20s %s\n", name, k->help);
     }
@@ -55,7 +66,8 @@ int cmd_help(struct cli *c)
     for (const struct cli_option *o = cli_options; o->name != NULL; o++) {
         char name[40];
 
-        (void)snprintf(name, sizeof name, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        (void)snprintf(
+            name, sizeof name, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
         (void)printf("  %-20s %s\n", name, o->help);
     }
     return EXIT_OK;
@@ -88,15 +100,16 @@ int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
         (void)printf("%s\n", buf_text(&b));
         buf_free(&b);
     } else {
-        (void)fprintf(stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", err_name(e->cls) + 4, err_text(e->cls), e->msg,
-            help);
+        (void)fprintf(stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", err_name(e->cls) + 4,
+            err_text(e->cls), e->msg, help);
     }
     return (int)code;
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------------- */
 
-static int ask_store(struct conf *conf, struct view request, bool changes, struct buf *reply, struct err *e)
+static int ask_store(
+    struct conf *conf, struct view request, bool changes, struct buf *reply, struct err *e)
 {
     struct agent a = { .conf = conf, .lock = -1 };
     char path[4096];

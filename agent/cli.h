@@ -12,9 +12,10 @@
 struct cli {
     const char *config;
     bool json, quiet, all;
-    const char *state;   /* requests list --state */
-    int64_t wait_s;      /* once --wait */
-    char **args;         /* what is left */
+    bool memory_locked; /* false: secrets may be swapped out */
+    const char *state;  /* requests list --state */
+    int64_t wait_s;     /* once --wait */
+    char **args;        /* what is left */
     int arg_count;
 };
 
@@ -45,8 +46,8 @@ int cli_ask(struct cli *c, const char *request, bool changes, struct json **answ
 /* A small table on standard output: columns as wide as their widest cell. */
 struct cli_table;
 struct cli_table *cli_table_new(const char *const *heads, size_t columns);
-void cli_table_row(struct cli_table *t, const char *const *cells); /* copies */
-void cli_table_print(struct cli_table *t);                          /* and frees it */
+void cli_table_row(struct cli_table *t, const char *const *cells);    /* copies */
+void cli_table_print(struct cli_table *t);                            /* and frees it */
 const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
 
 int cmd_run(struct cli *c);

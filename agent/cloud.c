@@ -4,9 +4,12 @@
 
 int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
 {
-    struct io_peer_conf pc = { .name = "cloud", .trust_file = conf->trust,
-        .certificate_file = conf->client_certificate, .key_file = conf->client_key,
-        .auth = conf->token_file != NULL ? IO_AUTH_BEARER : IO_AUTH_NONE, .secret_file = conf->token_file,
+    struct io_peer_conf pc = { .name = "cloud",
+        .trust_file = conf->trust,
+        .certificate_file = conf->client_certificate,
+        .key_file = conf->client_key,
+        .auth = conf->token_file != NULL ? IO_AUTH_BEARER : IO_AUTH_NONE,
+        .secret_file = conf->token_file,
         .connections_max = 64 };
 
     c->conf = conf;
@@ -29,7 +32,9 @@ struct op *cloud_post(struct cloud *c, const char *path, const char *activity, s
 {
     struct buf url = BUF_INIT(4096);
     struct ccp_headers storage;
-    struct http_req q = { .method = "POST", .body = body, .max_reply = CCP_BATCH_MAX, .timeout_ms = timeout_ms };
+    struct http_req q = {
+        .method = "POST", .body = body, .max_reply = CCP_BATCH_MAX, .timeout_ms = timeout_ms
+    };
     struct op *op = NULL;
 
     http_url_join(&url, c->conf->url, path);
@@ -69,7 +74,8 @@ int guid_new(struct lib *l, char out[40], struct err *e)
         return -1;
     b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 9562 5.4: version 4 */
     b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-        b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    (void)snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+        b[14], b[15]);
     return 0;
 }

@@ -8,21 +8,26 @@ static void commands(void)
 {
     for (const struct command *k = cli_commands; k->noun != NULL; k++)
         if (k->run != cmd_manual)
-            (void)printf("*%s%s%s*%s%s%s\n\t%s\n\n", k->noun, k->verb ? " " : "", k->verb ? k->verb : "",
-                k->args[0] != '\0' ? " _" : "", k->args, k->args[0] != '\0' ? "_" : "", k->help);
+            (void)printf("*%s%s%s*%s%s%s\n\t%s\n\n", k->noun, k->verb ? " " : "",
+                k->verb ? k->verb : "", k->args[0] != '\0' ? " _" : "", k->args,
+                k->args[0] != '\0' ? "_" : "", k->help);
 }
 
 static void options(void)
 {
     for (const struct cli_option *o = cli_options; o->name != NULL; o++)
-        (void)printf("*%s*%s%s%s\n\t%s\n\n", o->name, o->value ? " _" : "", o->value ? o->value : "", o->value ? "_" : "",
-            o->help);
+        (void)printf("*%s*%s%s%s\n\t%s\n\n", o->name, o->value ? " _" : "",
+            o->value ? o->value : "", o->value ? "_" : "", o->help);
 }
 
 static const char *type_name(const struct conf_option *o)
 {
-    static const char *const names[] = { [CONF_TEXT] = "text", [CONF_FILE] = "path", [CONF_INT] = "number",
-        [CONF_BOOL] = "true or false", [CONF_LIST] = "list of texts", [CONF_CHOICE] = "one of" };
+    static const char *const names[] = { [CONF_TEXT] = "text",
+        [CONF_FILE] = "path",
+        [CONF_INT] = "number",
+        [CONF_BOOL] = "true or false",
+        [CONF_LIST] = "list of texts",
+        [CONF_CHOICE] = "one of" };
 
     return names[o->type];
 }
@@ -36,11 +41,15 @@ static void configuration(void)
 
             if (strcmp(o->section, conf_section_help[s][0]) != 0)
                 continue;
-            (void)printf("*%s* (%s%s%s", o->key, type_name(o), o->choices ? " " : "", o->choices ? o->choices : "");
+            (void)printf("*%s* (%s%s%s", o->key, type_name(o), o->choices ? " " : "",
+                o->choices ? o->choices : "");
             if (o->type == CONF_INT)
-                (void)printf(", %lld to %lld%s%s", (long long)o->min, (long long)o->max, o->unit ? " " : "",
-                    o->unit ? o->unit : "");
-            (void)printf("%s%s)\n\t%s\n\n", o->fallback == NULL ? ", must be set" : o->fallback[0] ? ", default " : "",
+                (void)printf(", %lld to %lld%s%s", (long long)o->min, (long long)o->max,
+                    o->unit ? " " : "", o->unit ? o->unit : "");
+            (void)printf("%s%s)\n\t%s\n\n",
+                o->fallback == NULL ? ", must be set"
+                : o->fallback[0]    ? ", default "
+                                    : "",
                 o->fallback != NULL ? o->fallback : "", o->help);
         }
     }
@@ -52,14 +61,19 @@ static void sample(void)
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++) {
         const char *name = conf_section_help[s][0];
 
-        (void)printf("# %s\n%s%s {\n", conf_section_help[s][1], name, strcmp(name, "ca") == 0 ? " \"issuing1\"" : "");
+        (void)printf("# %s\n%s%s {\n", conf_section_help[s][1], name,
+            strcmp(name, "ca") == 0 ? " \"issuing1\"" : "");
         for (size_t i = 0; i < conf_option_count; i++) {
             const struct conf_option *o = &conf_options[i];
             bool quoted = o->type != CONF_INT && o->type != CONF_BOOL && o->type != CONF_LIST;
 
             if (strcmp(o->section, name) == 0)
-                (void)printf("    # %s\n    %s%s = %s%s%s\n", o->help, o->fallback == NULL ? "" : "# ", o->key,
-                    quoted ? "\"" : "", o->type == CONF_LIST ? "{\"User\"}" : o->fallback != NULL ? o->fallback : "", quoted ? "\"" : "");
+                (void)printf("    # %s\n    %s%s = %s%s%s\n", o->help,
+                    o->fallback == NULL ? "" : "# ", o->key, quoted ? "\"" : "",
+                    o->type == CONF_LIST  ? "{\"User\"}"
+                    : o->fallback != NULL ? o->fallback
+                                          : "",
+                    quoted ? "\"" : "");
         }
         (void)printf("}\n\n");
     }
@@ -70,8 +84,8 @@ int cmd_manual(struct cli *c)
     static const struct {
         const char *name;
         void (*print)(void);
-    } parts[] = { { "commands", commands }, { "options", options }, { "configuration", configuration },
-        { "sample", sample } };
+    } parts[] = { { "commands", commands }, { "options", options },
+        { "configuration", configuration }, { "sample", sample } };
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(parts[i].name, c->args[0]) == 0) {

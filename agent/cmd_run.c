@@ -21,9 +21,9 @@ static void no_core_dumps(void)
 
 static void open_log(const struct cli *c, const struct conf *conf)
 {
-    enum log_format f = strcmp(conf->log.format, "json") == 0 ? LOG_JSON
-        : strcmp(conf->log.format, "human") == 0             ? LOG_HUMAN
-                                                              : LOG_AUTO;
+    enum log_format f = strcmp(conf->log.format, "json") == 0    ? LOG_JSON
+                        : strcmp(conf->log.format, "human") == 0 ? LOG_HUMAN
+                                                                 : LOG_AUTO;
 
     log_open(f, c->quiet ? LOG_LEVEL_ERROR : log_level_named(conf->log.level));
 }
@@ -40,7 +40,8 @@ static void on_signal(void *arg, int signum)
         if (fresh == NULL)
             log_err(EV_RELOAD_FAILED, NULL, NULL, &e);
         else
-            log_event(EV_RELOADED, NULL, NULL, "%s is valid; restart the service to use it", a->conf->path);
+            log_event(EV_RELOADED, NULL, NULL, "%s is valid; restart the service to use it",
+                a->conf->path);
         conf_free(fresh);
         return;
     }
@@ -96,9 +97,12 @@ static int serve(struct cli *c, bool once)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
     io_on_signal(on_signal, &a);
     agent_start(&a);
+    if (!c->memory_locked)
+        log_event(EV_MEMORY_NOT_LOCKED, NULL, NULL,
+            "secrets may be swapped out; raise RLIMIT_MEMLOCK to 1 MiB");
     io_run();
-    log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected", (unsigned long long)a.count.delivered,
-        (unsigned long long)a.count.rejected);
+    log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
+        (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     io_local_close();
     agent_close(&a);
     return EXIT_OK;
@@ -139,8 +143,9 @@ int cmd_check(struct cli *c)
     if (code == EXIT_OK && !c->quiet && !c->json)
         (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);
     if (code == EXIT_OK && c->json)
-        (void)printf("{\"schema\":\"certferry.check/1\",\"ok\":true,\"data\":{\"cas\":%zu},\"warnings\":[],"
-                     "\"error\":null}\n",
+        (void)printf(
+            "{\"schema\":\"certferry.check/1\",\"ok\":true,\"data\":{\"cas\":%zu},\"warnings\":[],"
+            "\"error\":null}\n",
             conf->ca_count);
     lib_free(l);
     conf_free(conf);

@@ -1,11 +1,9 @@
 /* status, requests, orphans, version: what a person sees of the answers of control.h. */
-#include <curl/curl.h>
 #include <stdio.h>
-#include <sqlite3.h>
 #include <string.h>
-#include <uv.h>
 #include "agent/cli.h"
 #include "agent/io.h"
+#include "agent/store.h"
 #include "certs/lib.h"
 
 static const char *text(const struct json *o, const char *name)
@@ -42,12 +40,14 @@ static void print_peer(const struct json *p, int64_t now)
     char ago[40], since[40], next[40];
 
     if (strcmp(text(p, "state"), "failing") == 0)
-        (void)printf("  %-12s %-5s FAILING for %s, next try in %s\n               %s\n", text(p, "name"),
-            text(p, "type"), cli_ago(at(p, "failingSince"), now, since, sizeof since),
+        (void)printf("  %-12s %-5s FAILING for %s, next try in %s\n               %s\n",
+            text(p, "name"), text(p, "type"),
+            cli_ago(at(p, "failingSince"), now, since, sizeof since),
             cli_ago(at(p, "nextTry"), now, next, sizeof next), text(p, "message"));
     else if (at(p, "lastOk") != 0)
-        (void)printf("  %-12s %-5s ok, last answer %s ago, %lld answers\n", text(p, "name"), text(p, "type"),
-            cli_ago(at(p, "lastOk"), now, ago, sizeof ago), (long long)number(p, "answers"));
+        (void)printf("  %-12s %-5s ok, last answer %s ago, %lld answers\n", text(p, "name"),
+            text(p, "type"), cli_ago(at(p, "lastOk"), now, ago, sizeof ago),
+            (long long)number(p, "answers"));
     else
         (void)printf("  %-12s %-5s not asked yet\n", text(p, "name"), text(p, "type"));
 }
@@ -58,21 +58,26 @@ static void print_status(const struct json *d, int64_t now)
     char ago[40];
 
     if (peers == NULL)
-        (void)printf("certferry %s  no service is running; this is what its store holds\n", text(d, "version"));
+        (void)printf("certferry %s  no service is running; this is what its store holds\n",
+            text(d, "version"));
     else
         (void)printf("certferry %s  running for %s (pid %lld)  health: %s\n", text(d, "version"),
-            cli_ago(now - number(d, "uptime_s"), now, ago, sizeof ago), (long long)number(d, "pid"), text(d, "health"));
+            cli_ago(now - number(d, "uptime_s"), now, ago, sizeof ago), (long long)number(d, "pid"),
+            text(d, "health"));
     for (size_t i = 0; i < json_count(peers); i++)
         print_peer(json_at(peers, i), now);
-    (void)printf("Open         %lld ready, %lld retrying, %lld pending at the CA, %lld held   oldest %s\n",
-        (long long)number(r, "ready"), (long long)number(r, "retrying"), (long long)number(r, "pending"),
-        (long long)number(r, "held"), cli_ago(at(d, "oldestOpen"), now, ago, sizeof ago));
+    (void)printf(
+        "Open         %lld ready, %lld retrying, %lld pending at the CA, %lld held   oldest %s\n",
+        (long long)number(r, "ready"), (long long)number(r, "retrying"),
+        (long long)number(r, "pending"), (long long)number(r, "held"),
+        cli_ago(at(d, "oldestOpen"), now, ago, sizeof ago));
     (void)printf("Ended        %lld delivered, %lld rejected, %lld superseded, %lld cancelled\n",
-        (long long)number(r, "delivered"), (long long)number(r, "rejected"), (long long)number(r, "superseded"),
-        (long long)number(r, "cancelled"));
-    (void)printf("Orphans      %lld, of which %lld only possible\n", (long long)number(d, "orphans"),
-        (long long)number(d, "duplicatesPossible"));
-    (void)printf("Store        %s, %lld MiB free\n", text(d, "store"), (long long)(number(d, "storeFree") >> 20));
+        (long long)number(r, "delivered"), (long long)number(r, "rejected"),
+        (long long)number(r, "superseded"), (long long)number(r, "cancelled"));
+    (void)printf("Orphans      %lld, of which %lld only possible\n",
+        (long long)number(d, "orphans"), (long long)number(d, "duplicatesPossible"));
+    (void)printf("Store        %s, %lld MiB free\n", text(d, "store"),
+        (long long)(number(d, "storeFree") >> 20));
 }
 
 int cmd_status(struct cli *c)
@@ -94,7 +99,8 @@ int cmd_status(struct cli *c)
 
 int cmd_requests_list(struct cli *c)
 {
-    static const char *const heads[] = { "REQUEST", "STATE", "STEP", "WAITS FOR", "AGE", "NEXT", "CA", "SUBJECT" };
+    static const char *const heads[] = { "REQUEST", "STATE", "STEP", "WAITS FOR", "AGE", "NEXT",
+        "CA", "SUBJECT" };
     struct buf q = BUF_INIT(1024);
     struct json_out o = { .to = &q };
     struct json *answer;
@@ -115,14 +121,15 @@ int cmd_requests_list(struct cli *c)
         for (size_t i = 0; i < json_count(list); i++) {
             const struct json *r = json_at(list, i);
             char age[40], next[40];
-            const char *const row[] = { text(r, "id"), text(r, "state"), text(r, "step"), text(r, "waitsFor"),
-                cli_ago(at(r, "received"), now, age, sizeof age), cli_ago(at(r, "next"), now, next, sizeof next),
-                text(r, "ca"), text(r, "subject") };
+            const char *const row[] = { text(r, "id"), text(r, "state"), text(r, "step"),
+                text(r, "waitsFor"), cli_ago(at(r, "received"), now, age, sizeof age),
+                cli_ago(at(r, "next"), now, next, sizeof next), text(r, "ca"), text(r, "subject") };
 
             cli_table_row(t, row);
         }
         if (json_count(list) == 0)
-            (void)fprintf(stderr, "no request%s\n", c->all ? "" : " is open; --all lists those that have ended");
+            (void)fprintf(stderr, "no request%s\n",
+                c->all ? "" : " is open; --all lists those that have ended");
         cli_table_print(t);
     }
     json_free(answer);
@@ -131,17 +138,18 @@ int cmd_requests_list(struct cli *c)
 
 static void print_request(const struct json *r)
 {
-    static const char *const rows[][2] = { { "Request", "id" }, { "Type", "type" }, { "State", "state" },
-        { "Step", "step" }, { "Waits for", "waitsFor" }, { "Subject", "subject" }, { "CA", "ca" },
-        { "Template", "template" }, { "CA reference", "caReference" }, { "Serial", "serialNumber" },
-        { "Created", "created" }, { "Received", "received" }, { "Expires", "expires" }, { "Next", "next" },
+    static const char *const rows[][2] = { { "Request", "id" }, { "Type", "type" },
+        { "State", "state" }, { "Step", "step" }, { "Waits for", "waitsFor" },
+        { "Subject", "subject" }, { "CA", "ca" }, { "Template", "template" },
+        { "CA reference", "caReference" }, { "Serial", "serialNumber" }, { "Created", "created" },
+        { "Received", "received" }, { "Expires", "expires" }, { "Next", "next" },
         { "Ended", "ended" }, { "Activity", "activity" }, { "Reason", "reason" } };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (text(r, rows[i][1])[0] != '\0')
             (void)printf("%-13s %s\n", rows[i][0], text(r, rows[i][1]));
-    (void)printf("%-13s %lld failed since the last step forward; submitted %lld times\n", "Attempts",
-        (long long)number(r, "attempts"), (long long)number(r, "submissions"));
+    (void)printf("%-13s %lld failed since the last step forward; submitted %lld times\n",
+        "Attempts", (long long)number(r, "attempts"), (long long)number(r, "submissions"));
 }
 
 static int one(struct cli *c, const char *command, bool changes, struct json **answer)
@@ -170,8 +178,8 @@ int cmd_requests_show(struct cli *c)
         print_request(json_get(d, "request"));
         (void)printf("\n");
         for (size_t i = 0; i < json_count(h); i++)
-            (void)printf("%s  %-12s %s\n", text(json_at(h, i), "time"), text(json_at(h, i), "event"),
-                text(json_at(h, i), "text"));
+            (void)printf("%s  %-12s %s\n", text(json_at(h, i), "time"),
+                text(json_at(h, i), "event"), text(json_at(h, i), "text"));
     }
     json_free(answer);
     return code;
@@ -210,7 +218,8 @@ int cmd_orphans_list(struct cli *c)
 
         for (size_t i = 0; i < json_count(list); i++) {
             const struct json *r = json_at(list, i);
-            const char *const row[] = { text(r, "serialNumber")[0] != '\0' ? text(r, "serialNumber") : "(possible)",
+            const char *const row[] = { text(r, "serialNumber")[0] != '\0' ? text(r, "serialNumber")
+                                                                           : "(possible)",
                 text(r, "ca"), text(r, "request"), text(r, "subject"), text(r, "reason") };
 
             cli_table_row(t, row);
@@ -224,12 +233,12 @@ int cmd_orphans_list(struct cli *c)
 int cmd_version(struct cli *c)
 {
     if (c->json)
-        (void)printf("{\"schema\":\"certferry.version/1\",\"ok\":true,\"data\":{\"version\":\"%s\",\"openssl\":\"%s\","
-                     "\"curl\":\"%s\",\"uv\":\"%s\",\"sqlite\":\"%s\"},\"warnings\":[],\"error\":null}\n",
-            CERTFERRY_VERSION, lib_version(), curl_version_info(CURLVERSION_NOW)->version, uv_version_string(),
-            sqlite3_libversion());
+        (void)printf("{\"schema\":\"certferry.version/"
+                     "1\",\"ok\":true,\"data\":{\"version\":\"%s\",\"openssl\":\"%s\","
+                     "\"io\":\"%s\",\"store\":\"%s\"},\"warnings\":[],\"error\":null}\n",
+            CERTFERRY_VERSION, lib_version(), io_versions(), store_library());
     else
-        (void)printf("certferry %s\n%s\nlibcurl %s, libuv %s, SQLite %s\n", CERTFERRY_VERSION, lib_version(),
-            curl_version_info(CURLVERSION_NOW)->version, uv_version_string(), sqlite3_libversion());
+        (void)printf("certferry %s\n%s, %s, %s\n", CERTFERRY_VERSION, lib_version(), io_versions(),
+            store_library());
     return EXIT_OK;
 }

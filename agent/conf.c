@@ -1,9 +1,8 @@
 /* see conf.h.  libconfuse's option arrays are made from our table, and its values copied out again. */
-#include <confuse.h>
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/conf.h"
+#include "agent/conf_value.h"
 #include "certs/mem.h"
 #include "proto/http.h"
 
@@ -51,9 +50,9 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
         hint = nearest(key);
         (void)snprintf(text, sizeof text, "%s: no such option", key);
     }
-    (void)err_set(load_err, ERR_CONFIG, "%s:%d: %s%s%s%s", cfg != NULL && cfg->filename ? cfg->filename : "?",
-        cfg != NULL ? cfg->line : 0, text, hint != NULL ? "; did you mean " : "", hint != NULL ? hint : "",
-        hint != NULL ? "?" : "");
+    (void)err_set(load_err, ERR_CONFIG, "%s:%d: %s%s%s%s",
+        cfg != NULL && cfg->filename ? cfg->filename : "?", cfg != NULL ? cfg->line : 0, text,
+        hint != NULL ? "; did you mean " : "", hint != NULL ? hint : "", hint != NULL ? "?" : "");
 }
 
 static cfg_opt_t option_of(const struct conf_option *o)
@@ -95,164 +94,28 @@ static void build(struct grammar *g)
                 g->options[s][n++] = option_of(&conf_options[i]);
         g->options[s][n] = end;
         g->sections[s] = strcmp(name, "ca") == 0
-            ? (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_MULTI | CFGF_TITLE)
-            : (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_NONE);
+                             ? (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_MULTI | CFGF_TITLE)
+                             : (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_NONE);
     }
     g->sections[s] = end;
 }
 
-/* ---- from libconfuse to struct conf ---------------------------------------------------------------- */
+/* ---- sections ---------------------------------------------------------------------------------------- */
 
-struct place { /* where a value came from, for messages */
-    const char *file;
-    int line;
-    const char *section, *title;
-};
-
-static int bad(const struct place *p, const char *key, struct err *e, const char *what)
-{
-    return err_set(e, ERR_CONFIG, "%s:%d: %s%s%s%s.%s: %s", p->file, p->line, p->section,
-        p->title ? " \"" : "", p->title ? p->title : "", p->title ? "\"" : "", key, what);
-}
-
-static char *resolved(const char *dir, const char *value)
-{
-    char path[PATH_LEN];
-
-    if (value[0] == '/' || value[0] == '\0')
-        return xstrdup(value);
-    (void)snprintf(path, sizeof path, "%s/%s", dir, value);
-    return xstrdup(path);
-}
-
-static bool is_choice(const char *choices, const char *value)
-{
-    size_t len = strlen(value);
-
-    for (const char *c = choices; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'))
-        if (strcspn(c, "|") == len && strncmp(c, value, len) == 0)
-            return true;
-    return false;
-}
-
-static int set_text(const struct conf_option *o, char **to, const char *value, const char *dir,
-    const struct place *p, struct err *e)
-{
-    char what[160];
-
-    for (const char *c = value; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20)
-            return bad(p, o->key, e, "a control character");
-    if (o->type == CONF_CHOICE && !is_choice(o->choices, value)) {
-        (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
-        return bad(p, o->key, e, what);
-    }
-    if (strcmp(o->key, "url") == 0) {
-        struct err why;
-
-        if (http_url_ok(value, &why) != 0)
-            return bad(p, o->key, e, why.msg);
-    }
-    free(*to);
-    *to = value[0] == '\0' ? NULL : o->type == CONF_FILE ? resolved(dir, value) : xstrdup(value);
-    return 0;
-}
-
-static int set_list(const struct conf_option *o, char *base, cfg_t *sec, const struct place *p, struct err *e)
-{
-    struct conf_ca *ca = (struct conf_ca *)(void *)base; /* the only section with a list */
-    unsigned n = cfg_size(sec, o->key);
-
-    if (n == 0 || n > CONF_TEMPLATE_MAX)
-        return bad(p, o->key, e, "names no template; list them as {\"A\", \"B\"}");
-    for (size_t i = 0; i < ca->template_count; i++)
-        free(ca->templates[i]);
-    free(ca->templates);
-    ca->templates = xcalloc(n, sizeof *ca->templates);
-    ca->template_count = n;
-    for (unsigned i = 0; i < n; i++)
-        ca->templates[i] = xstrdup(cfg_getnstr(sec, o->key, i));
-    return 0;
-}
-
-static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const char *dir,
-    const struct place *p, struct err *e)
-{
-    char what[120];
-    int64_t v;
-
-    switch (o->type) {
-    case CONF_INT:
-        v = cfg_getint(sec, o->key);
-        if (v < o->min || v > o->max) {
-            (void)snprintf(what, sizeof what, "%lld is not between %lld and %lld", (long long)v,
-                (long long)o->min, (long long)o->max);
-            return bad(p, o->key, e, what);
-        }
-        memcpy(base + o->offset, &v, sizeof v);
-        return 0;
-    case CONF_BOOL:
-        *(bool *)(void *)(base + o->offset) = cfg_getbool(sec, o->key) == cfg_true;
-        return 0;
-    case CONF_LIST:
-        return set_list(o, base, sec, p, e);
-    case CONF_TEXT:
-    case CONF_FILE:
-    case CONF_CHOICE:
-        break;
-    }
-    return set_text(o, (char **)(void *)(base + o->offset), cfg_getstr(sec, o->key), dir, p, e);
-}
-
-static int set_defaults(const char *section, char *base, struct err *e)
-{
-    const struct place nowhere = { "default", 0, section, NULL };
-
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *o = &conf_options[i];
-        int64_t v;
-
-        if (strcmp(o->section, section) != 0 || o->fallback == NULL || o->fallback[0] == '\0')
-            continue;
-        if (o->type == CONF_INT) {
-            v = strtoll(o->fallback, NULL, 10);
-            memcpy(base + o->offset, &v, sizeof v);
-        } else if (o->type == CONF_BOOL) {
-            *(bool *)(void *)(base + o->offset) = strcmp(o->fallback, "true") == 0;
-        } else if (set_text(o, (char **)(void *)(base + o->offset), o->fallback, "", &nowhere, e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int read_section(const char *name, char *base, cfg_t *sec, const char *dir, struct err *e)
-{
-    struct place p = { sec->filename ? sec->filename : "?", sec->line, name, cfg_title(sec) };
-
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *o = &conf_options[i];
-
-        if (strcmp(o->section, name) == 0 && cfg_size(sec, o->key) > 0
-            && set_value(o, base, sec, dir, &p, e) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-static struct conf_ca *ca_named(struct conf *c, const char *name, const struct place *p, struct err *e)
+static struct conf_ca *ca_named(
+    struct conf *c, const char *name, const struct place *p, struct err *e)
 {
     struct conf_ca *ca = (struct conf_ca *)(uintptr_t)conf_ca(c, name);
 
     if (ca != NULL)
         return ca;
     if (c->ca_count == CONF_CA_MAX || name[0] == '\0') {
-        (void)bad(p, "", e, name[0] == '\0' ? "a ca section needs a name" : "too many CAs");
+        (void)conf_bad(p, "", e, name[0] == '\0' ? "a ca section needs a name" : "too many CAs");
         return NULL;
     }
     ca = &c->cas[c->ca_count++];
     ca->name = xstrdup(name);
-    return set_defaults("ca", (char *)ca, e) == 0 ? ca : NULL;
+    return conf_set_defaults("ca", (char *)ca, e) == 0 ? ca : NULL;
 }
 
 static int read_all(struct conf *c, cfg_t *cfg, const char *dir, struct err *e)
@@ -262,12 +125,14 @@ static int read_all(struct conf *c, cfg_t *cfg, const char *dir, struct err *e)
 
         for (unsigned i = 0; i < cfg_size(cfg, name); i++) {
             cfg_t *sec = cfg_getnsec(cfg, name, i);
-            struct place p = { sec->filename ? sec->filename : "?", sec->line, name, cfg_title(sec) };
+            struct place p = { sec->filename ? sec->filename : "?", sec->line, name,
+                cfg_title(sec) };
             char *base = (char *)c;
 
-            if (strcmp(name, "ca") == 0 && (base = (char *)ca_named(c, cfg_title(sec), &p, e)) == NULL)
+            if (strcmp(name, "ca") == 0
+                && (base = (char *)ca_named(c, cfg_title(sec), &p, e)) == NULL)
                 return -1;
-            if (read_section(name, base, sec, dir, e) != 0)
+            if (conf_read_section(name, base, sec, dir, e) != 0)
                 return -1;
         }
     }
@@ -278,7 +143,8 @@ static void dir_of(const char *path, char *dir, size_t size)
 {
     const char *slash = strrchr(path, '/');
 
-    (void)snprintf(dir, size, "%.*s", slash == NULL ? 1 : (int)(slash - path), slash == NULL ? "." : path);
+    (void)snprintf(
+        dir, size, "%.*s", slash == NULL ? 1 : (int)(slash - path), slash == NULL ? "." : path);
 }
 
 static int read_file(struct conf *c, const char *path, const char *dir, struct err *e)
@@ -346,13 +212,14 @@ static int check_whole(const struct conf *c, struct err *e)
             continue;
         if (strcmp(o->section, "ca") != 0) {
             if (*(char *const *)(const void *)((const char *)c + o->offset) == NULL)
-                return err_set(e, ERR_CONFIG, "%s: %s.%s: must be set", c->path, o->section, o->key);
+                return err_set(
+                    e, ERR_CONFIG, "%s: %s.%s: must be set", c->path, o->section, o->key);
             continue;
         }
         for (size_t n = 0; n < c->ca_count; n++)
             if (*(char *const *)(const void *)((const char *)&c->cas[n] + o->offset) == NULL)
-                return err_set(e, ERR_CONFIG, "%s: ca \"%s\".%s: must be set", c->path, c->cas[n].name,
-                    o->key);
+                return err_set(e, ERR_CONFIG, "%s: ca \"%s\".%s: must be set", c->path,
+                    c->cas[n].name, o->key);
     }
     if (c->ca_count == 0)
         return err_set(e, ERR_CONFIG, "%s: no ca section; at least one CA is needed", c->path);
@@ -361,11 +228,13 @@ static int check_whole(const struct conf *c, struct err *e)
         bool needs = strcmp(ca->auth, "basic") == 0 || strcmp(ca->auth, "ntlm") == 0;
 
         if (needs && ca->credentials_file == NULL)
-            return err_set(e, ERR_CONFIG, "%s: ca \"%s\".credentials_file: must be set with auth = \"%s\"",
-                c->path, ca->name, ca->auth);
+            return err_set(e, ERR_CONFIG,
+                "%s: ca \"%s\".credentials_file: must be set with auth = \"%s\"", c->path, ca->name,
+                ca->auth);
         if (strcmp(ca->type, "est") == 0 && strcmp(ca->auth, "negotiate") == 0)
-            return err_set(e, ERR_CONFIG, "%s: ca \"%s\".auth: EST knows basic and client certificates only",
-                c->path, ca->name);
+            return err_set(e, ERR_CONFIG,
+                "%s: ca \"%s\".auth: EST knows basic and client certificates only", c->path,
+                ca->name);
     }
     return 0;
 }
@@ -380,7 +249,7 @@ struct conf *conf_load(const char *path, struct err *e)
     dir_of(path, dir, sizeof dir);
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++)
         if (strcmp(conf_section_help[s][0], "ca") != 0
-            && set_defaults(conf_section_help[s][0], (char *)c, e) != 0)
+            && conf_set_defaults(conf_section_help[s][0], (char *)c, e) != 0)
             goto failed;
     if (read_file(c, path, dir, e) != 0 || read_drop_ins(c, dir, e) != 0 || check_whole(c, e) != 0)
         goto failed;

@@ -20,8 +20,8 @@ struct conf_cloud {
 };
 
 struct conf_ca {
-    char *name;            /* the section's title; requests name it */
-    char *type;            /* a driver's kind */
+    char *name; /* the section's title; requests name it */
+    char *type; /* a driver's kind */
     char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
     char *subject;         /* "request" or "ca": who decides the subject */
     char *template_in_csr; /* "no", "name", "pair" */
@@ -31,12 +31,12 @@ struct conf_ca {
 };
 
 struct conf {
-    char *path;            /* the file it came from */
+    char *path; /* the file it came from */
     struct conf_cloud cloud;
     struct conf_ca *cas;
     size_t ca_count;
     struct {
-        char *generation;  /* "primes", "fast", "openssl" */
+        char *generation; /* "primes", "fast", "openssl" */
         int64_t pool, workers;
     } keys;
     struct {
@@ -57,12 +57,12 @@ enum conf_type { CONF_TEXT, CONF_FILE, CONF_INT, CONF_BOOL, CONF_LIST, CONF_CHOI
 struct conf_option {
     const char *section, *key;
     enum conf_type type;
-    size_t offset;         /* into struct conf, or struct conf_ca for section "ca" */
-    const char *fallback;  /* default as text; NULL = must be set, "" = may be unset */
-    int64_t min, max;      /* CONF_INT */
-    const char *choices;   /* CONF_CHOICE: "a|b|c" */
-    const char *unit;      /* "seconds"; NULL = none */
-    const char *help;      /* one or two sentences */
+    size_t offset;        /* into struct conf, or struct conf_ca for section "ca" */
+    const char *fallback; /* default as text; NULL = must be set, "" = may be unset */
+    int64_t min, max;     /* CONF_INT */
+    const char *choices;  /* CONF_CHOICE: "a|b|c" */
+    const char *unit;     /* "seconds"; NULL = none */
+    const char *help;     /* one or two sentences */
 };
 extern const struct conf_option conf_options[];
 extern const size_t conf_option_count;

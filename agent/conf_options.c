@@ -41,10 +41,12 @@ const struct conf_option conf_options[] = {
     { "ca", "trust", CONF_FILE, CA(trust), "", 0, 0, NULL, NULL,
         "PEM file with the only roots trusted for this URL. Unset: those of the system." },
     { "ca", "anchors", CONF_FILE, CA(anchors), NULL, 0, 0, NULL, NULL,
-        "PEM file with the roots that issued certificates must lead to, and intermediates that the CA "
+        "PEM file with the roots that issued certificates must lead to, and intermediates that the "
+        "CA "
         "does not send." },
     { "ca", "auth", CONF_CHOICE, CA(auth), "none", 0, 0, "none|basic|ntlm|negotiate", NULL,
-        "How the CA knows us, beside a client certificate. negotiate uses the service's own Kerberos "
+        "How the CA knows us, beside a client certificate. negotiate uses the service's own "
+        "Kerberos "
         "ticket." },
     { "ca", "credentials_file", CONF_FILE, CA(credentials_file), "", 0, 0, NULL, NULL,
         "File with user:password on its first line, readable by the service alone." },
@@ -57,25 +59,31 @@ const struct conf_option conf_options[] = {
     { "ca", "label", CONF_TEXT, CA(label), "", 0, 0, NULL, NULL,
         "est: the path label. Unset: the name of the template." },
     { "ca", "subject", CONF_CHOICE, CA(subject), "request", 0, 0, "request|ca", NULL,
-        "Who decides the subject: with \"ca\" the issued subject is not compared with the request's." },
+        "Who decides the subject: with \"ca\" the issued subject is not compared with the "
+        "request's." },
     { "ca", "template_in_csr", CONF_CHOICE, CA(template_in_csr), "no", 0, 0, "no|name|pair", NULL,
-        "Put the template's name into the CSR too: as the version 1 extension, or as an enrolment name "
+        "Put the template's name into the CSR too: as the version 1 extension, or as an enrolment "
+        "name "
         "and value pair." },
     { "ca", "max_in_flight", CONF_INT, CA(max_in_flight), "64", 1, 4096, NULL, NULL,
         "Requests worked on at once at this CA." },
     { "ca", "pending_interval", CONF_INT, CA(pending_interval), "60", 1, 86400, NULL, "seconds",
-        "First pause before asking again for a request that awaits approval; later ones grow to six "
+        "First pause before asking again for a request that awaits approval; later ones grow to "
+        "six "
         "hours." },
     { "ca", "timeout", CONF_INT, CA(timeout), "120", 1, 3600, NULL, "seconds",
         "Longest time one answer of the CA may take." },
     { "ca", "validity_max", CONF_INT, CA(validity_max), "0", 0, 4000, NULL, "days",
         "Refuse certificates that live longer. 0: only what the request says counts." },
     { "ca", "max_duplicates", CONF_INT, CA(max_duplicates), "3", 0, 1000, NULL, NULL,
-        "How often a CSR may be sent again when the outcome of a submission is unknown and the CA cannot "
+        "How often a CSR may be sent again when the outcome of a submission is unknown and the CA "
+        "cannot "
         "be asked. Beyond, the request is held for an administrator." },
 
-    { "keys", "generation", CONF_CHOICE, TOP(keys.generation), "primes", 0, 0, "primes|fast|openssl",
-        NULL, "How RSA keys are made: from the library's primes, by a faster search of our own, or by the "
+    { "keys", "generation", CONF_CHOICE, TOP(keys.generation), "primes", 0, 0,
+        "primes|fast|openssl", NULL,
+        "How RSA keys are made: from the library's primes, by a faster search of our own, or by "
+        "the "
         "library's key generation." },
     { "keys", "pool", CONF_INT, TOP(keys.pool), "16", 0, 100000, NULL, NULL,
         "RSA keys of each size in use that idle threads keep ready." },
@@ -83,7 +91,8 @@ const struct conf_option conf_options[] = {
         "Threads for cryptography. 0: one for each processor." },
 
     { "pkcs12", "iterations", CONF_INT, TOP(pkcs12.iterations), "2048", 1, 1000000, NULL, NULL,
-        "Rounds of key derivation. The passwords are random and 190 bits long, so more rounds cost time "
+        "Rounds of key derivation. The passwords are random and 190 bits long, so more rounds cost "
+        "time "
         "and win nothing." },
     { "pkcs12", "include_root", CONF_BOOL, TOP(pkcs12.include_root), "false", 0, 0, NULL, NULL,
         "Put the root into the file too." },

@@ -56,7 +56,9 @@ static int find(struct agent *a, const struct json *q, struct request *r, struct
     return got < 0 ? -1 : 0;
 }
 
-static int change(struct agent *a, struct request *r, const char *event, struct err *e)
+/* What a command does to a request: the row is changed where it is, in memory or in the store. */
+static int change(struct agent *a, struct request *r, void (*how)(struct request *r),
+    const char *event, struct err *e)
 {
     struct job *j = a->jobs != NULL ? jobs_find(a->jobs, r->id) : NULL;
 
@@ -64,26 +66,30 @@ static int change(struct agent *a, struct request *r, const char *event, struct 
         *r = j->r;
         jobs_drop(j);
     }
-    if (strcmp(event, "retried by an administrator") == 0) {
-        r->state = REQUEST_READY;
-        r->next_at = clock_now();
-        r->tries = 0;
-        if (r->submits > 1)
-            r->submits = 1; /* the administrator has looked: the budget of duplicates begins again */
-    } else {
-        r->state = REQUEST_CANCELLED;
-        r->ended_at = clock_now();
-        r->next_at = 0;
-        if (store_put_blob(a->store, r->id, BLOB_KEY, (struct view){ 0 }, e) != 0
-            || store_put_blob(a->store, r->id, BLOB_DATA_KEY, (struct view){ 0 }, e) != 0)
-            return -1;
-    }
+    how(r);
+    r->state = REQUEST_READY;
+    r->next_at = clock_now();
+    r->tries = 0;
     if (store_update(a->store, r, event, e) != 0 || store_commit(a->store, e) != 0)
         return -1;
     log_event(EV_OPERATOR, r->id, r->ca, "%s", event);
     if (a->sched != NULL)
         sched_kick(a->sched);
     return 0;
+}
+
+static void retry(struct request *r)
+{
+    if (r->submits > 1)
+        r->submits = 1; /* the administrator has looked: the budget of duplicates begins again */
+}
+
+/* A cancelled request fails: the cloud is told, and its end is the end of any failed request. */
+static void cancel(struct request *r)
+{
+    r->failed = true;
+    (void)err_set(&r->why, ERR_OPERATOR, "cancelled by an administrator of the connector");
+    (void)snprintf(r->step, sizeof r->step, "report");
 }
 
 static int on_retry(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
@@ -93,9 +99,10 @@ static int on_retry(struct agent *a, const struct json *q, struct json_out *o, s
     if (find(a, q, &r, e) != 0)
         return -1;
     if (request_is_final(r.state))
-        return err_set(e, ERR_CONFLICT, "request %s has ended (%s); an ended request never goes back", r.id,
+        return err_set(e, ERR_CONFLICT,
+            "request %s has ended (%s); an ended request never goes back", r.id,
             request_state_name(r.state));
-    if (change(a, &r, "retried by an administrator", e) != 0)
+    if (change(a, &r, retry, "retried by an administrator", e) != 0)
         return -1;
     report_request_row(o, NULL, &r);
     return 0;
@@ -112,7 +119,8 @@ static int cancel_orphan(struct agent *a, const struct request *r, struct err *e
     (void)snprintf(o.request_id, sizeof o.request_id, "%s", r->id);
     (void)snprintf(o.ca, sizeof o.ca, "%s", r->ca);
     (void)snprintf(o.subject, sizeof o.subject, "%s", r->subject);
-    (void)snprintf(o.reason, sizeof o.reason, "cancelled by an administrator after it was submitted");
+    (void)snprintf(
+        o.reason, sizeof o.reason, "cancelled by an administrator after it was submitted");
     return store_add_orphan(a->store, &o, e);
 }
 
@@ -122,9 +130,14 @@ static int on_cancel(struct agent *a, const struct json *q, struct json_out *o, 
 
     if (find(a, q, &r, e) != 0)
         return -1;
-    if (request_is_final(r.state))
-        return err_set(e, ERR_CONFLICT, "request %s has ended already (%s)", r.id, request_state_name(r.state));
-    if (cancel_orphan(a, &r, e) != 0 || change(a, &r, "cancelled by an administrator", e) != 0)
+    if (request_is_final(r.state) || r.failed)
+        return err_set(e, ERR_CONFLICT, "request %s has %s already (%s)", r.id,
+            r.failed ? "failed" : "ended", request_state_name(r.state));
+    if (r.digest[0] != '\0')
+        return err_set(
+            e, ERR_CONFLICT, "the result of request %s is made and may have been delivered", r.id);
+    if (cancel_orphan(a, &r, e) != 0
+        || change(a, &r, cancel, "cancelled by an administrator", e) != 0)
         return -1;
     report_request_row(o, NULL, &r);
     return 0;

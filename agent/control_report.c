@@ -168,8 +168,9 @@ int report_requests(struct agent *a, const struct json *q, struct json_out *o, s
         || json_int(q, "limit", false, 1, 1000000, &limit, e) != 0)
         return -1;
     if (name != NULL && (state = request_state_named(name)) == REQUEST_NONE)
-        return err_set(e, ERR_INPUT, "\"%s\" is no state; there are ready, retrying, pending, held, delivered, "
-                                     "rejected, superseded, cancelled",
+        return err_set(e, ERR_INPUT,
+            "\"%s\" is no state; there are ready, retrying, pending, held, delivered, "
+            "rejected, superseded, cancelled",
             name);
     json_open(o, NULL, '{');
     json_open(o, "requests", '[');
@@ -196,7 +197,8 @@ int report_request(struct agent *a, const struct json *q, struct json_out *o, st
     struct request r;
     int got;
 
-    if (json_text(q, "id", true, sizeof r.id - 1, &id, e) != 0 || (got = store_get(a->store, id, &r, e)) < 0)
+    if (json_text(q, "id", true, sizeof r.id - 1, &id, e) != 0
+        || (got = store_get(a->store, id, &r, e)) < 0)
         return -1;
     if (got == 0)
         return err_set(e, ERR_GONE, "no request %s in this store", id);

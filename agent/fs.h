@@ -35,5 +35,6 @@ void fs_unlock(int fd);
 /* fs_free_bytes - on the file system of path; -1 if it cannot be known. */
 int64_t fs_free_bytes(const char *path);
 
-void fs_join(char *out, size_t size, const char *dir, const char *name); /* dir/name; cut if too long */
+void fs_join(
+    char *out, size_t size, const char *dir, const char *name); /* dir/name; cut if too long */
 #endif

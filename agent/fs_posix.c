@@ -27,7 +27,8 @@ int fs_readable(const char *path, bool secret, struct err *e)
         return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
             (unsigned)(st.st_mode & 07777), path);
     if (secret && st.st_uid != geteuid() && st.st_uid != 0)
-        return err_set(e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st.st_uid);
+        return err_set(
+            e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st.st_uid);
     if (access(path, R_OK) != 0)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
     return 0;
@@ -157,7 +158,8 @@ int fs_create_secret(const char *path, struct view content, struct err *e)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return err_set(e, errno == EEXIST ? ERR_CONFLICT : ERR_STORE, "%s: %s", path, strerror(errno));
+        return err_set(
+            e, errno == EEXIST ? ERR_CONFLICT : ERR_STORE, "%s: %s", path, strerror(errno));
     if (fill(fd, path, content, e) != 0)
         return -1;
     if (sync_dir_of(path) != 0)
@@ -179,8 +181,8 @@ int fs_private_dir(const char *path, struct err *e)
         return err_set(e, ERR_CONFIG, "%s: others may enter it (mode %04o); chmod 700 %s", path,
             (unsigned)(st.st_mode & 07777), path);
     if (st.st_uid != geteuid())
-        return err_set(e, ERR_CONFIG, "%s: belongs to user %u, and we are %u", path, (unsigned)st.st_uid,
-            (unsigned)geteuid());
+        return err_set(e, ERR_CONFIG, "%s: belongs to user %u, and we are %u", path,
+            (unsigned)st.st_uid, (unsigned)geteuid());
     return 0;
 }
 

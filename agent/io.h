@@ -16,11 +16,11 @@
  */
 struct op;
 
-struct result { /* valid only during the callback */
+struct result {                    /* valid only during the callback */
     const struct err *err;         /* NULL if there is an answer, whatever its status */
     const struct http_reply *http; /* io_http only, when err is NULL */
-    struct io_work *work;          /* io_work only, also when err is set: borrowed, freed afterwards */
-    bool sent;                     /* io_http: some byte of the request may have left this machine */
+    struct io_work *work; /* io_work only, also when err is set: borrowed, freed afterwards */
+    bool sent;            /* io_http: some byte of the request may have left this machine */
 };
 typedef void io_fn(void *arg, const struct result *r);
 
@@ -30,14 +30,14 @@ enum io_auth { IO_AUTH_NONE, IO_AUTH_BASIC, IO_AUTH_NTLM, IO_AUTH_NEGOTIATE, IO_
 
 /* How to reach one peer.  Strings are copied by io_peer_new; files are read by it. */
 struct io_peer_conf {
-    const char *name;                /* for messages: "cloud", "issuing1" */
-    const char *trust_file;          /* PEM anchors; NULL = the system's */
-    const char *certificate_file;    /* PEM client certificate and chain; NULL = none */
-    const char *key_file;            /* PEM private key for it */
+    const char *name;             /* for messages: "cloud", "issuing1" */
+    const char *trust_file;       /* PEM anchors; NULL = the system's */
+    const char *certificate_file; /* PEM client certificate and chain; NULL = none */
+    const char *key_file;         /* PEM private key for it */
     enum io_auth auth;
-    const char *secret_file;         /* "user:password" or a bearer token, first line */
-    unsigned connections_max;        /* kept and used at once */
-    bool http1;                      /* never HTTP/2: NTLM and Negotiate authenticate a connection */
+    const char *secret_file;  /* "user:password" or a bearer token, first line */
+    unsigned connections_max; /* kept and used at once */
+    bool http1;               /* never HTTP/2: NTLM and Negotiate authenticate a connection */
 };
 struct io_peer;
 
@@ -48,11 +48,12 @@ const char *io_peer_name(const struct io_peer *p);
 
 /* io_http - start one request.  Redirects are never followed, no environment is read, only https.
  * The result's err is ERR_NET, ERR_TRUST, ERR_PROXY, ERR_CONFIG or ERR_TOO_LARGE. */
-struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e) MUST;
+struct op *io_http(
+    struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e) MUST;
 
 /* --- work on another thread --- */
 
-struct io_work {                  /* first member of a struct that holds copies of all it needs */
+struct io_work { /* first member of a struct that holds copies of all it needs */
     int (*run)(struct lib *l, struct io_work *w, struct err *e); /* on a worker thread */
     void (*free)(struct io_work *w);                             /* on the loop thread */
 };
@@ -63,8 +64,8 @@ struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg) MUST;
 /* --- time --- */
 
 struct op *io_timer(uint64_t delay_ms, io_fn *fn, void *arg) MUST; /* cannot fail */
-uint64_t io_now_ms(void);  /* monotonic, arbitrary start */
-int64_t io_wall_s(void);   /* the system's clock, UTC seconds; may jump */
+uint64_t io_now_ms(void);                                          /* monotonic, arbitrary start */
+int64_t io_wall_s(void); /* the system's clock, UTC seconds; may jump */
 
 void io_cancel(struct op *op);
 
@@ -72,9 +73,12 @@ void io_cancel(struct op *op);
 
 /* io_open - workers: threads for io_work, 0 = one for each processor */
 int io_open(unsigned workers, struct err *e) MUST;
-void io_run(void);                              /* until io_stop, or nothing is pending */
+void io_run(void); /* until io_stop, or nothing is pending */
 void io_stop(void);
-void io_close(void);                            /* aborts if a handle was leaked */
+void io_close(void); /* aborts if a handle was leaked */
+
+/* io_versions - "libcurl 7.88.1, libuv 1.44.2" */
+const char *io_versions(void);
 
 /* io_on_turn - fn(arg) at the end of each turn of the loop, before it waits.  One only; NULL ends it. */
 void io_on_turn(void (*fn)(void *arg), void *arg);

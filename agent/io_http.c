@@ -15,13 +15,13 @@ struct transfer {
     CURL *easy;
     struct curl_slist *headers;
     struct buf reply;
-    char *host;               /* of the URL, for the check of addresses */
+    char *host; /* of the URL, for the check of addresses */
     char error[CURL_ERROR_SIZE];
     char vetoed[INET6_ADDRSTRLEN];
 };
 
 static CURLM *multi;
-static CURLSH *share;   /* TLS sessions, so that a new connection need not negotiate from nothing */
+static CURLSH *share; /* TLS sessions, so that a new connection need not negotiate from nothing */
 static size_t under_way;
 
 static void transfer_free(struct transfer *t)
@@ -56,7 +56,7 @@ static bool is_literal(const char *host)
     unsigned char a[16];
 
     return host[0] == '[' || inet_pton(AF_INET, host, a) == 1 || inet_pton(AF_INET6, host, a) == 1
-        || strcmp(host, "localhost") == 0;
+           || strcmp(host, "localhost") == 0;
 }
 
 static bool is_local(const struct sockaddr *sa)
@@ -79,8 +79,8 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
     (void)purpose;
     if (!is_literal(t->host) && is_local(&a->addr)) {
         const void *in = a->family == AF_INET
-            ? (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr
-            : (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr;
+                             ? (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr
+                             : (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr;
 
         (void)inet_ntop(a->family, in, t->vetoed, sizeof t->vetoed);
         return CURL_SOCKET_BAD;
@@ -97,10 +97,11 @@ static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
     if (t->reply.bad)
-        return err_set(e, t->reply.why, "%s: the answer is larger than %zu bytes", name, t->reply.max);
+        return err_set(
+            e, t->reply.why, "%s: the answer is larger than %zu bytes", name, t->reply.max);
     if (t->vetoed[0] != '\0')
-        return err_set(e, ERR_CONFIG, "%s: %s resolves to %s, which no peer can have", name, t->host,
-            t->vetoed);
+        return err_set(e, ERR_CONFIG, "%s: %s resolves to %s, which no peer can have", name,
+            t->host, t->vetoed);
     if (connect_status >= 400) {
         (void)err_set(e, ERR_PROXY, "%s: the proxy answered %ld to CONNECT", name, connect_status);
         e->number = (uint32_t)connect_status;
@@ -144,8 +145,8 @@ static void schemes_of(CURL *easy, char *out, size_t size)
     size_t at = 0;
 
     out[0] = '\0';
-    for (size_t i = 0; i < 6
-         && curl_easy_header(easy, "WWW-Authenticate", i, CURLH_HEADER, -1, &h) == CURLHE_OK;
+    for (size_t i = 0;
+         i < 6 && curl_easy_header(easy, "WWW-Authenticate", i, CURLH_HEADER, -1, &h) == CURLHE_OK;
          i++) {
         int n = snprintf(out + at, size - at, "%s%.*s", at > 0 ? ", " : "",
             (int)strcspn(h->value, " "), h->value);
@@ -241,7 +242,8 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
     bad |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
     if (strcmp(q->method, "POST") == 0) {
         bad |= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
-        bad |= curl_easy_setopt(c, CURLOPT_COPYPOSTFIELDS, q->body.len > 0 ? (const char *)q->body.p : "");
+        bad |= curl_easy_setopt(
+            c, CURLOPT_COPYPOSTFIELDS, q->body.len > 0 ? (const char *)q->body.p : "");
     }
     bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
@@ -314,4 +316,13 @@ void io_http_close(void)
     io_curl_close();
     (void)curl_share_cleanup(share);
     curl_global_cleanup();
+}
+
+const char *io_versions(void)
+{
+    static char text[80];
+
+    (void)snprintf(text, sizeof text, "libcurl %s, libuv %s",
+        curl_version_info(CURLVERSION_NOW)->version, uv_version_string());
+    return text;
 }

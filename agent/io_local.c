@@ -112,7 +112,8 @@ static void on_connection(uv_stream_t *s, int status)
     c->next = clients;
     clients = c;
     client_count++;
-    if (uv_accept((uv_stream_t *)&listener, (uv_stream_t *)&c->pipe) != 0 || client_count > CLIENTS_MAX) {
+    if (uv_accept((uv_stream_t *)&listener, (uv_stream_t *)&c->pipe) != 0
+        || client_count > CLIENTS_MAX) {
         drop(c);
         return;
     }

@@ -45,8 +45,8 @@ struct op *io_timer(uint64_t delay_ms, io_fn *fn, void *arg)
 
     t->op = (struct op){ .fn = fn, .arg = arg, .cancel = timer_cancel };
     t->uv.data = t;
-    (void)uv_timer_init(&io_loop, &t->uv);                /* cannot fail */
-    (void)uv_timer_start(&t->uv, on_timer, delay_ms, 0);  /* fails only without a callback */
+    (void)uv_timer_init(&io_loop, &t->uv);               /* cannot fail */
+    (void)uv_timer_start(&t->uv, on_timer, delay_ms, 0); /* fails only without a callback */
     return &t->op;
 }
 

@@ -121,12 +121,13 @@ CURL *io_peer_get(struct io_peer *p, struct err *e)
         bad |= curl_easy_setopt(c, CURLOPT_SSLCERT, p->certificate);
         bad |= curl_easy_setopt(c, CURLOPT_SSLKEY, p->key != NULL ? p->key : p->certificate);
     }
-    bad |= curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
-        (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    bad |= curl_easy_setopt(
+        c, CURLOPT_HTTP_VERSION, (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     bad |= set_credentials(c, p);
     if (bad != 0) {
         curl_easy_cleanup(c);
-        (void)err_set(e, ERR_CONFIG, "%s: this libcurl lacks an option the configuration needs", p->name);
+        (void)err_set(
+            e, ERR_CONFIG, "%s: this libcurl lacks an option the configuration needs", p->name);
         return NULL;
     }
     return c;

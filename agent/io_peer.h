@@ -5,6 +5,7 @@
 
 /* io_peer.h - between io_peer.c (who we talk to, and with which credentials) and io_http.c. */
 
-CURL *io_peer_get(struct io_peer *p, struct err *e) MUST; /* an easy handle with the peer's settings */
-void io_peer_put(struct io_peer *p, CURL *easy);          /* give it back */
+CURL *io_peer_get(
+    struct io_peer *p, struct err *e) MUST;      /* an easy handle with the peer's settings */
+void io_peer_put(struct io_peer *p, CURL *easy); /* give it back */
 #endif

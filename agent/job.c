@@ -20,11 +20,11 @@
 
 enum {
     BUCKETS = 1024,
-    GATHER_MS = 8,      /* how long a commit waits for others to join */
-    GATHER_MOST = 64,   /* ... unless so many have joined */
+    GATHER_MS = 8,    /* how long a commit waits for others to join */
+    GATHER_MOST = 64, /* ... unless so many have joined */
     RETRY_BASE_S = 2,
     RETRY_CAP_S = 900,
-    HOLD_S = 900,       /* a held request is tried again so often by itself */
+    HOLD_S = 900, /* a held request is tried again so often by itself */
     BLOB_MAX = 1 << 20
 };
 
@@ -32,8 +32,8 @@ struct jobs {
     struct agent *a;
     struct job *bucket[BUCKETS];
     size_t active, staged_count;
-    struct job *staged;      /* the order does not matter */
-    struct op *gather;       /* timer: commit when it fires */
+    struct job *staged; /* the order does not matter */
+    struct op *gather;  /* timer: commit when it fires */
     bool committing;
 };
 
@@ -115,7 +115,8 @@ static int write_job(struct job *j, const char *event, struct err *e)
     if (store_update(st, &j->r, event, e) != 0)
         return -1;
     for (int b = 0; b < BLOB_COUNT; b++)
-        if ((j->dirty & (1u << b)) != 0 && store_put_blob(st, j->r.id, (enum blob)b, buf_view(&j->blob[b]), e) != 0)
+        if ((j->dirty & (1u << b)) != 0
+            && store_put_blob(st, j->r.id, (enum blob)b, buf_view(&j->blob[b]), e) != 0)
             return -1;
     j->dirty = 0;
     return 0;
@@ -290,7 +291,8 @@ static void commit(struct jobs *js)
     io_cancel(js->gather);
     js->gather = NULL;
     if (store_lost(js->a->store))
-        (void)err_set(&e, ERR_STORE, "a write of this turn failed; %zu requests go back a step", js->staged_count);
+        (void)err_set(&e, ERR_STORE, "a write of this turn failed; %zu requests go back a step",
+            js->staged_count);
     else if (store_commit(js->a->store, &e) == 0)
         e.cls = ERR_NONE;
     if (e.cls != ERR_NONE) {
@@ -367,7 +369,8 @@ int jobs_start(struct jobs *js, const struct request *r, struct err *e)
         return -1;
     }
     if ((j->step = step_named(j->kind, r->step)) < 0) {
-        (void)err_set(e, ERR_STORE, "request %s: its step \"%s\" is unknown to this version", r->id, r->step);
+        (void)err_set(
+            e, ERR_STORE, "request %s: its step \"%s\" is unknown to this version", r->id, r->step);
         jobs_drop(j);
         return -1;
     }

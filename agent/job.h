@@ -29,23 +29,23 @@ enum verdict {
 };
 
 struct step {
-    const char *name;                                         /* stored; never renamed */
-    bool (*done)(const struct job *j);                        /* skip it?  NULL = never */
-    void (*before)(struct job *j);                            /* what must be stored with it; NULL = nothing */
-    enum verdict (*begin)(struct job *j);                     /* start ONE operation */
+    const char *name;                     /* stored; never renamed */
+    bool (*done)(const struct job *j);    /* skip it?  NULL = never */
+    void (*before)(struct job *j);        /* what must be stored with it; NULL = nothing */
+    enum verdict (*begin)(struct job *j); /* start ONE operation */
     enum verdict (*end)(struct job *j, const struct result *r); /* judge its result */
-    struct peer *(*peer)(const struct job *j);                /* whom it asks; NULL = nobody, local work */
-    int resume;                                               /* where to go on after a failure or restart */
+    struct peer *(*peer)(const struct job *j); /* whom it asks; NULL = nobody, local work */
+    int resume;                                /* where to go on after a failure or restart */
 };
 
 struct job_kind {
     const char *name;
     const struct step *steps;
-    int count;    /* the last one is the end; it has no begin */
-    int report;   /* the step that reports, a failure too */
-    int (*open)(struct job *j, struct err *e);  /* understand the blobs; a failure is the job's */
-    void (*close)(struct job *j);               /* free ctx; NULL ctx is fine */
-    void (*failing)(struct job *j);             /* it will report j->r.why: what else must be recorded? */
+    int count;                                 /* the last one is the end; it has no begin */
+    int report;                                /* the step that reports, a failure too */
+    int (*open)(struct job *j, struct err *e); /* understand the blobs; a failure is the job's */
+    void (*close)(struct job *j);              /* free ctx; NULL ctx is fine */
+    void (*failing)(struct job *j); /* it will report j->r.why: what else must be recorded? */
     /* Set the final state.  unreported: why even the report was refused; NULL = it was taken. */
     void (*ending)(struct job *j, const struct err *unreported);
 };
@@ -54,16 +54,16 @@ struct job {
     /* Stored. */
     struct request r;
     struct buf blob[BLOB_COUNT];
-    uint32_t dirty;            /* bit per blob that is not in the store as it is here */
+    uint32_t dirty; /* bit per blob that is not in the store as it is here */
 
     /* Not stored. */
     struct agent *a;
     const struct job_kind *kind;
-    void *ctx;                 /* of the kind */
+    void *ctx; /* of the kind */
     int step;
-    struct err why;            /* the failure of this attempt; r.why is the request's */
-    int64_t wait_s;            /* set by a step that answers V_LATER */
-    struct op *op;             /* the one thing we wait for; NULL when not waiting */
+    struct err why; /* the failure of this attempt; r.why is the request's */
+    int64_t wait_s; /* set by a step that answers V_LATER */
+    struct op *op;  /* the one thing we wait for; NULL when not waiting */
     enum { STAGED_NO, STAGED_BEGIN, STAGED_UNLOAD } staged; /* what follows the next commit */
     struct job *next_staged, *next_in_bucket;
 };
@@ -71,7 +71,7 @@ struct job {
 /* --- the jobs in memory --- */
 struct jobs;
 struct jobs *jobs_open(struct agent *a);
-void jobs_close(struct jobs *js);           /* stops them all; the store has what they need */
+void jobs_close(struct jobs *js); /* stops them all; the store has what they need */
 size_t jobs_active(const struct jobs *js);
 struct job *jobs_find(const struct jobs *js, const char *id); /* NULL: not in memory */
 
@@ -86,9 +86,9 @@ void jobs_turn(struct jobs *js);
 void jobs_drop(struct job *j);
 
 /* --- for steps --- */
-void job_put(struct job *j, enum blob b, struct buf *data);     /* moves data in, marks it dirty */
+void job_put(struct job *j, enum blob b, struct buf *data); /* moves data in, marks it dirty */
 void job_clear(struct job *j, enum blob b);
 bool job_has(const struct job *j, enum blob b);
-enum verdict job_ask(struct job *j, struct op *op);             /* V_WAIT, or V_FAILED if op is NULL */
-io_fn job_wake;                                                 /* the callback of every operation */
+enum verdict job_ask(struct job *j, struct op *op); /* V_WAIT, or V_FAILED if op is NULL */
+io_fn job_wake;                                     /* the callback of every operation */
 #endif

@@ -13,8 +13,8 @@ enum { BATCH = 100, TIMEOUT_MS = 30000, LOOK_MIN_S = 2, LOOK_MAX_S = 300, LENGTH
 
 struct lease {
     struct agent *a;
-    int64_t length_s;  /* shortest seen */
-    struct op *op;     /* the timer or the message under way */
+    int64_t length_s; /* shortest seen */
+    struct op *op;    /* the timer or the message under way */
     struct request batch[BATCH];
     size_t count;
 };
@@ -65,7 +65,8 @@ static void lost(struct lease *l, struct request *r, const char *code)
         *r = j->r;
         jobs_drop(j);
     }
-    (void)err_set(&r->why, ERR_CONFLICT, "the lease is lost: %s; another connector has the request", code);
+    (void)err_set(
+        &r->why, ERR_CONFLICT, "the lease is lost: %s; another connector has the request", code);
     log_err(EV_LEASE_LOST, r->id, "cloud", &r->why);
     r->state = REQUEST_SUPERSEDED;
     r->ended_at = clock_now();
@@ -119,7 +120,8 @@ static void on_answer(void *arg, const struct result *r)
     struct err e;
 
     l->op = NULL;
-    if (cloud_judge(&l->a->cloud, r, &e) != 0 || ccp_leases_parse(r->http->body, on_lease, l, &e) != 0)
+    if (cloud_judge(&l->a->cloud, r, &e) != 0
+        || ccp_leases_parse(r->http->body, on_lease, l, &e) != 0)
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
     else
         log_event(EV_LEASES_EXTENDED, NULL, "cloud", "%zu", l->count);
@@ -149,7 +151,8 @@ static bool send(struct lease *l)
         list[i] = (struct ccp_lease){ l->batch[i].id, l->batch[i].lease };
     ccp_leases_write(&body, list, l->count);
     if (buf_check(&body, &e) == 0 && guid_new(l->a->lib, activity, &e) == 0)
-        l->op = cloud_post(&l->a->cloud, "requests/extend", activity, buf_view(&body), TIMEOUT_MS, on_answer, l, &e);
+        l->op = cloud_post(&l->a->cloud, "requests/extend", activity, buf_view(&body), TIMEOUT_MS,
+            on_answer, l, &e);
     buf_free(&body);
     if (l->op == NULL)
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
@@ -167,7 +170,8 @@ static void look(void *arg, const struct result *r)
     l->op = NULL;
     l->count = 0;
     if (store_counts(l->a->store, &c, &e) != 0
-        || store_leases(l->a->store, clock_now() + l->length_s * 2 / 3, BATCH, on_row, l, &e) != 0) {
+        || store_leases(l->a->store, clock_now() + l->length_s * 2 / 3, BATCH, on_row, l, &e)
+               != 0) {
         log_err(EV_STORE_FAILED, NULL, NULL, &e);
         look_later(l);
         return;

@@ -20,7 +20,7 @@ static const struct {
     LOG_EVENTS(X)
 #undef X
 };
-static const char *const levels[] = { "error", "warning", "info", "debug" };
+static const char *const levels[] = { "silent", "error", "warning", "info", "debug" };
 
 static enum log_level least = LOG_LEVEL_INFO;
 static bool json;
@@ -122,7 +122,8 @@ static uint64_t hash_of(const char *s, uint64_t h)
 /* Has the very same line been written within the last minute?  Says how many once it is over. */
 static bool is_repeat(enum log_event ev, const char *request, const char *peer, const char *text)
 {
-    uint64_t h = hash_of(text, hash_of(peer, hash_of(request, 14695981039346656037u + (uint64_t)ev)));
+    uint64_t h =
+        hash_of(text, hash_of(peer, hash_of(request, 14695981039346656037u + (uint64_t)ev)));
     size_t slot = h % REPEAT_SLOTS;
 
     if (seen[slot].hash == h && clock_now() - seen[slot].first_at < REPEAT_S) {

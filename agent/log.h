@@ -15,45 +15,52 @@
  * The same line again within a minute is counted instead of written.
  */
 /*  id                    number  level    admin  name */
-#define LOG_EVENTS(X)                                                                              \
-    X(EV_STARTED,              1, INFO,    false, "ServiceStarted")                                \
-    X(EV_STOPPING,             2, INFO,    false, "ServiceStopping")                               \
-    X(EV_STOPPED,              3, INFO,    false, "ServiceStopped")                                \
-    X(EV_RELOADED,             4, INFO,    false, "ConfigurationReloaded")                         \
-    X(EV_RELOAD_FAILED,        5, ERROR,   false, "ConfigurationRefused")                          \
-    X(EV_CLOCK_MOVED,          6, WARNING, false, "ClockMoved")                                    \
-    X(EV_LOG_DROPPED,          7, WARNING, false, "LogLinesDropped")                               \
-    X(EV_REQUEST_DONE,      1000, INFO,    true,  "PkcsRequestSuccess")                            \
-    X(EV_REQUEST_FAILED,    1001, ERROR,   true,  "PkcsRequestFailure")                            \
-    X(EV_DOWNLOADED,        1002, INFO,    false, "PkcsDownloadSuccess")                           \
-    X(EV_DOWNLOAD_FAILED,   1003, WARNING, false, "PkcsDownloadFailure")                           \
-    X(EV_REQUEST,           1020, INFO,    false, "PkcsDownloadedRequest")                         \
-    X(EV_REQUEST_MALFORMED, 1021, WARNING, false, "PkcsDownloadedRequestMalformed")                \
-    X(EV_STEP,              1030, DEBUG,   false, "PkcsStep")                                      \
-    X(EV_PENDING,           1031, INFO,    false, "PkcsPendingAtCa")                               \
-    X(EV_ISSUED,            1050, INFO,    false, "PkcsIssuedSuccess")                             \
-    X(EV_ATTEMPT_FAILED,    1051, WARNING, false, "PkcsIssuedFailedAttempt")                       \
-    X(EV_ISSUE_FAILED,      1052, WARNING, false, "PkcsIssuedFailure")                             \
-    X(EV_HELD,              1053, ERROR,   false, "PkcsRequestHeld")                               \
-    X(EV_RESUBMITTED,       1054, WARNING, false, "PkcsResubmitted")                               \
-    X(EV_ORPHAN,            1055, ERROR,   false, "PkcsOrphan")                                    \
-    X(EV_UPLOADED,          1100, INFO,    false, "PkcsUploadSuccess")                             \
-    X(EV_UPLOAD_FAILED,     1101, WARNING, false, "PkcsUploadFailure")                             \
-    X(EV_PEER_DOWN,         5001, ERROR,   false, "PeerDown")                                      \
-    X(EV_PEER_UP,           5002, INFO,    false, "PeerUp")                                        \
-    X(EV_LEASES_EXTENDED,   6001, DEBUG,   false, "LeasesExtended")                                \
-    X(EV_LEASE_LOST,        6002, WARNING, false, "LeaseLost")                                     \
-    X(EV_HEARTBEAT_FAILED,  6003, WARNING, false, "HeartbeatFailed")                               \
-    X(EV_STORE_FAILED,      8001, ERROR,   false, "StoreFailed")                                   \
-    X(EV_STORE_FULL,        8002, ERROR,   false, "StoreFull")                                     \
-    X(EV_OPERATOR,          9001, INFO,    false, "OperatorAction")
+#define LOG_EVENTS(X)                                                               \
+    X(EV_STARTED, 1, INFO, false, "ServiceStarted")                                 \
+    X(EV_STOPPING, 2, INFO, false, "ServiceStopping")                               \
+    X(EV_STOPPED, 3, INFO, false, "ServiceStopped")                                 \
+    X(EV_RELOADED, 4, INFO, false, "ConfigurationReloaded")                         \
+    X(EV_RELOAD_FAILED, 5, ERROR, false, "ConfigurationRefused")                    \
+    X(EV_CLOCK_MOVED, 6, WARNING, false, "ClockMoved")                              \
+    X(EV_MEMORY_NOT_LOCKED, 8, WARNING, false, "MemoryNotLocked")                   \
+    X(EV_LOG_DROPPED, 7, WARNING, false, "LogLinesDropped")                         \
+    X(EV_REQUEST_DONE, 1000, INFO, true, "PkcsRequestSuccess")                      \
+    X(EV_REQUEST_FAILED, 1001, ERROR, true, "PkcsRequestFailure")                   \
+    X(EV_DOWNLOADED, 1002, INFO, false, "PkcsDownloadSuccess")                      \
+    X(EV_DOWNLOAD_FAILED, 1003, WARNING, false, "PkcsDownloadFailure")              \
+    X(EV_REQUEST, 1020, INFO, false, "PkcsDownloadedRequest")                       \
+    X(EV_REQUEST_MALFORMED, 1021, WARNING, false, "PkcsDownloadedRequestMalformed") \
+    X(EV_STEP, 1030, DEBUG, false, "PkcsStep")                                      \
+    X(EV_PENDING, 1031, INFO, false, "PkcsPendingAtCa")                             \
+    X(EV_ISSUED, 1050, INFO, false, "PkcsIssuedSuccess")                            \
+    X(EV_ATTEMPT_FAILED, 1051, WARNING, false, "PkcsIssuedFailedAttempt")           \
+    X(EV_ISSUE_FAILED, 1052, WARNING, false, "PkcsIssuedFailure")                   \
+    X(EV_HELD, 1053, ERROR, false, "PkcsRequestHeld")                               \
+    X(EV_RESUBMITTED, 1054, WARNING, false, "PkcsResubmitted")                      \
+    X(EV_ORPHAN, 1055, ERROR, false, "PkcsOrphan")                                  \
+    X(EV_UPLOADED, 1100, INFO, false, "PkcsUploadSuccess")                          \
+    X(EV_UPLOAD_FAILED, 1101, WARNING, false, "PkcsUploadFailure")                  \
+    X(EV_PEER_DOWN, 5001, ERROR, false, "PeerDown")                                 \
+    X(EV_PEER_UP, 5002, INFO, false, "PeerUp")                                      \
+    X(EV_LEASES_EXTENDED, 6001, DEBUG, false, "LeasesExtended")                     \
+    X(EV_LEASE_LOST, 6002, WARNING, false, "LeaseLost")                             \
+    X(EV_HEARTBEAT_FAILED, 6003, WARNING, false, "HeartbeatFailed")                 \
+    X(EV_STORE_FAILED, 8001, ERROR, false, "StoreFailed")                           \
+    X(EV_STORE_FULL, 8002, ERROR, false, "StoreFull")                               \
+    X(EV_OPERATOR, 9001, INFO, false, "OperatorAction")
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+    LOG_LEVEL_SILENT,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARNING,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
 enum log_event {
 #define X(id, number, level, admin, name) id,
     LOG_EVENTS(X)
 #undef X
-    LOG_EVENT_COUNT
+        LOG_EVENT_COUNT
 };
 enum log_format { LOG_AUTO, LOG_HUMAN, LOG_JSON };
 

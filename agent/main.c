@@ -4,6 +4,9 @@
 #include <string.h>
 #include "agent/cli.h"
 #include "agent/conf.h"
+#include "certs/mem.h"
+
+enum { SECRET_ARENA = 512 << 10 }; /* bytes that are never swapped out */
 
 static int usage(const char *what, const char *which)
 {
@@ -56,6 +59,8 @@ int main(int argc, char **argv)
     bool noun_known = false;
     int used, words, code;
 
+    (void)mem_watch_openssl(); /* before anything of OpenSSL runs */
+    c.memory_locked = mem_secret_start(SECRET_ARENA);
     if ((c.args = calloc((size_t)argc + 1, sizeof *c.args)) == NULL)
         return EXIT_FAILED;
     for (int i = 1; i < argc; i += used == 2 ? 2 : 1) {
@@ -66,18 +71,20 @@ int main(int argc, char **argv)
         if (used == 0)
             c.args[c.arg_count++] = argv[i];
     }
-    if (c.arg_count == 0)
-        code = cmd_help(&c), code = EXIT_USAGE;
-    else if ((k = find(&c, &noun_known)) == NULL)
+    if (c.arg_count == 0) {
+        (void)cmd_help(&c);
+        code = EXIT_USAGE;
+    } else if ((k = find(&c, &noun_known)) == NULL) {
         code = usage(noun_known ? "no such verb for" : "no such command:", c.args[0]);
-    else {
+    } else {
         words = k->verb != NULL ? 2 : 1;
         for (int i = words; i <= c.arg_count; i++)
             c.args[i - words] = c.args[i];
         c.arg_count -= words;
         if (c.arg_count != (k->args[0] != '\0' ? 1 : 0))
-            code = usage(k->args[0] != '\0' ? "this command needs" : "this command takes no argument;",
-                k->args[0] != '\0' ? k->args : NULL);
+            code =
+                usage(k->args[0] != '\0' ? "this command needs" : "this command takes no argument;",
+                    k->args[0] != '\0' ? k->args : NULL);
         else
             code = k->run(&c);
     }

@@ -94,8 +94,8 @@ void peer_ok(struct peer *p)
 /* Failures that tell about the peer or the way to it, not about one request. */
 static bool counts(enum err_class cls)
 {
-    return cls == ERR_NET || cls == ERR_BUSY || cls == ERR_INTERCEPTED || cls == ERR_TRUST || cls == ERR_AUTH
-        || cls == ERR_FORBIDDEN || cls == ERR_PROXY || cls == ERR_CONFIG;
+    return cls == ERR_NET || cls == ERR_BUSY || cls == ERR_INTERCEPTED || cls == ERR_TRUST
+           || cls == ERR_AUTH || cls == ERR_FORBIDDEN || cls == ERR_PROXY || cls == ERR_CONFIG;
 }
 
 void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
@@ -112,7 +112,8 @@ void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
     if (p->openings == 0)
         log_err(EV_PEER_DOWN, NULL, p->name, why);
     p->probe_at = 0;
-    p->open_until = clock_now()
+    p->open_until =
+        clock_now()
         + (retry_after_s >= 0 ? retry_after_s + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
                               : back_off_s(p->openings, BASE_S, CAP_S));
     p->openings++;
@@ -120,7 +121,12 @@ void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
 
 void peer_state(const struct peer *p, struct peer_state *out)
 {
-    *out = (struct peer_state){ .name = p->name, .up = p->openings == 0 && p->in_a_row == 0 && p->ok > 0,
-        .last_ok_at = p->last_ok_at, .failing_since = p->failing_since, .next_try_at = p->open_until,
-        .ok = p->ok, .failed = p->failed, .why = p->why };
+    *out = (struct peer_state){ .name = p->name,
+        .up = p->openings == 0 && p->in_a_row == 0 && p->ok > 0,
+        .last_ok_at = p->last_ok_at,
+        .failing_since = p->failing_since,
+        .next_try_at = p->open_until,
+        .ok = p->ok,
+        .failed = p->failed,
+        .why = p->why };
 }

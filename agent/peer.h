@@ -31,7 +31,7 @@ struct peer_state {
     int64_t failing_since; /* 0 = not failing */
     int64_t next_try_at;   /* 0 = any time */
     uint64_t ok, failed;
-    struct err why;        /* the last failure */
+    struct err why; /* the last failure */
 };
 void peer_state(const struct peer *p, struct peer_state *out);
 

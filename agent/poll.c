@@ -18,10 +18,10 @@ enum { ANSWER_MS = 30000, SPACE_S = 30 };
 
 struct poll {
     struct agent *a;
-    struct op *op;      /* the poll under way, or the timer until the next */
-    bool waiting;       /* op is the timer */
+    struct op *op; /* the poll under way, or the timer until the next */
+    bool waiting;  /* op is the timer */
     bool drained;
-    unsigned asked;     /* how many requests this poll may bring */
+    unsigned asked; /* how many requests this poll may bring */
     unsigned got, inserted;
     int64_t last_at;
 };
@@ -69,7 +69,8 @@ static void pause_s(struct poll *p, int64_t s)
 
 /* ---- what came ----------------------------------------------------------------------------------------- */
 
-static void fill_row(struct poll *p, struct request *r, const struct ccp_head *head, const struct ccp_item *item)
+static void fill_row(
+    struct poll *p, struct request *r, const struct ccp_head *head, const struct ccp_item *item)
 {
     struct buf subject = BUF_INIT(4096), der = BUF_INIT(4096);
     struct err e;
@@ -84,7 +85,8 @@ static void fill_row(struct poll *p, struct request *r, const struct ccp_head *h
     r->created_at = head->created_at;
     r->expires_at = head->expires_at;
     r->received_at = clock_now();
-    r->next_at = head->created_at > 0 && head->created_at < r->received_at ? head->created_at : r->received_at;
+    r->next_at = head->created_at > 0 && head->created_at < r->received_at ? head->created_at
+                                                                           : r->received_at;
     if (item->ca_name != NULL)
         (void)snprintf(r->ca, sizeof r->ca, "%s", item->ca_name);
     if (item->template.name != NULL)
@@ -103,7 +105,8 @@ static void refuse(struct request *r, const struct err *why)
 {
     r->failed = true;
     r->why = *why;
-    if (r->why.cls == ERR_CONFIG) /* before anything was done this is an answer, not a reason to wait */
+    if (r->why.cls
+        == ERR_CONFIG) /* before anything was done this is an answer, not a reason to wait */
         r->why.cls = ERR_INPUT;
     (void)snprintf(r->step, sizeof r->step, "%s", job_pkcs.steps[job_pkcs.report].name);
 }
@@ -126,6 +129,12 @@ static int known(struct poll *p, const struct request *fresh, struct err *e)
     r.lease_expires_at = fresh->lease_expires_at;
     r.attempt = fresh->attempt;
     if (request_is_final(r.state)) { /* post the same bytes again under the new lease */
+        if (r.ended_at < clock_now() - p->a->conf->store.grace && !r.failed) {
+            r.failed = true;
+            (void)err_set(&r.why, ERR_CONFLICT,
+                "this connector ended the request before (%s) and no longer has its result",
+                request_state_name(r.state));
+        }
         r.state = REQUEST_READY;
         r.next_at = clock_now();
         (void)snprintf(r.step, sizeof r.step, "%s", job_pkcs.steps[job_pkcs.report].name);
@@ -140,7 +149,8 @@ static int keep(struct poll *p, const struct request *r, struct view json, struc
         p->inserted++;
         lease_seen(p->a->lease, r->lease_expires_at > 0 ? r->lease_expires_at - r->received_at : 0);
         p->a->count.received++;
-        log_event(EV_REQUEST, r->id, r->ca, "%s, template %s, %s", r->kind, r->template_name, r->subject);
+        log_event(
+            EV_REQUEST, r->id, r->ca, "%s, template %s, %s", r->kind, r->template_name, r->subject);
         return 0;
     case 0:
         return known(p, r, e);
@@ -164,7 +174,8 @@ static void on_item(void *arg, const struct ccp_head *head, struct view json, co
     }
     if (bad != NULL)
         e = *bad;
-    if (bad != NULL || ccp_item_parse(json, &item, &e) != 0 || job_pkcs_policy(p->a, &item, &e) != 0) {
+    if (bad != NULL || ccp_item_parse(json, &item, &e) != 0
+        || job_pkcs_policy(p->a, &item, &e) != 0) {
         fill_row(p, &r, head, &item);
         refuse(&r, &e);
         log_err(EV_REQUEST_MALFORMED, r.id, "cloud", &e);
@@ -212,7 +223,8 @@ static bool has_space(struct poll *p)
 
     if (free_bytes < 0 || free_bytes >= p->a->conf->store.min_free_mib << 20)
         return true;
-    log_event(EV_STORE_FULL, NULL, NULL, "%lld MiB free, store.min_free_mib is %lld: no new requests are taken",
+    log_event(EV_STORE_FULL, NULL, NULL,
+        "%lld MiB free, store.min_free_mib is %lld: no new requests are taken",
         (long long)(free_bytes >> 20), (long long)p->a->conf->store.min_free_mib);
     return false;
 }
@@ -256,9 +268,9 @@ void poll_turn(struct poll *p)
     wait_s = a->once || jobs_active(a->jobs) > 0 ? 0 : (unsigned)a->conf->cloud.wait;
     ccp_download_write(&body, p->asked, types, 1, a->conf->cloud.group, wait_s);
     if (guid_new(a->lib, activity, &e) != 0 || buf_check(&body, &e) != 0
-        || (p->op = cloud_post(&a->cloud, "requests/download", activity, buf_view(&body), wait_s * 1000 + ANSWER_MS,
-                on_answer, p, &e))
-            == NULL) {
+        || (p->op = cloud_post(&a->cloud, "requests/download", activity, buf_view(&body),
+                wait_s * 1000 + ANSWER_MS, on_answer, p, &e))
+               == NULL) {
         log_err(EV_DOWNLOAD_FAILED, NULL, "cloud", &e);
         peer_failed(a->cloud.peer, &e, -1);
         pause_s(p, SPACE_S);

@@ -15,7 +15,7 @@ struct poll;
 
 struct poll *poll_open(struct agent *a);
 void poll_close(struct poll *p);
-void poll_turn(struct poll *p);          /* poll if it is time and there is room; end of each turn */
+void poll_turn(struct poll *p); /* poll if it is time and there is room; end of each turn */
 bool poll_drained(const struct poll *p); /* once: the last answer was empty */
 int64_t poll_last_at(const struct poll *p);
 #endif

@@ -26,44 +26,45 @@ enum request_state request_state_named(const char *name);
 bool request_is_final(enum request_state s);
 
 struct request {
-    char id[40];          /* the cloud's request id */
-    char kind[24];        /* CCP request type: which job does it */
-    char step[16];        /* name of the step to do next */
+    char id[40];   /* the cloud's request id */
+    char kind[24]; /* CCP request type: which job does it */
+    char step[16]; /* name of the step to do next */
     enum request_state state;
     char ca[64], template_name[128], subject[200]; /* for lists and people; cleaned */
-    char lease[64];       /* fencing token */
-    char activity[40];    /* GUID of this job, in both sides' logs */
+    char lease[64];                                /* fencing token */
+    char activity[40];                             /* GUID of this job, in both sides' logs */
     int64_t lease_expires_at, attempt, created_at, expires_at, received_at, next_at, ended_at;
-    int64_t tries;        /* failed attempts since the last step forward */
-    int64_t submits;      /* times the CA may have seen the CSR */
-    int64_t noticed;      /* that the CA has not decided: 0 not so, 1 the cloud is to be told, 2 it was */
-    bool failed;          /* what will be reported is `why`, not a certificate */
-    char reference[128];  /* the CA's own id for it */
-    char serial[64];      /* of the certificate, upper hex */
-    char digest[72];      /* SHA-256 of the result, upper hex; once it exists it never changes */
-    struct err why;       /* the last failure; cls ERR_NONE = none since the last step forward */
+    int64_t tries;   /* failed attempts since the last step forward */
+    int64_t submits; /* times the CA may have seen the CSR */
+    int64_t
+        noticed; /* that the CA has not decided: 0 not so, 1 the cloud is to be told, 2 it was */
+    bool failed; /* what will be reported is `why`, not a certificate */
+    char reference[128]; /* the CA's own id for it */
+    char serial[64];     /* of the certificate, upper hex */
+    char digest[72];     /* SHA-256 of the result, upper hex; once it exists it never changes */
+    struct err why;      /* the last failure; cls ERR_NONE = none since the last step forward */
 };
 
 /* Named blobs of a request.  Secret ones are sealed before they get here. */
-#define REQUEST_BLOBS(X)                                                                           \
-    X(BLOB_ITEM, "item")          /* what the cloud sent, JSON                                  */ \
-    X(BLOB_DATA_KEY, "data_key")  /* wrapped under the installation's key                       */ \
-    X(BLOB_KEY, "key")            /* PKCS#8, sealed under the data key                          */ \
-    X(BLOB_CSR, "csr")            /* DER                                                        */ \
-    X(BLOB_CHAIN, "chain")        /* DER certificates, leaf first                               */ \
-    X(BLOB_RESULT, "result")      /* the result's JSON, without the lease; posted unchanged     */
+#define REQUEST_BLOBS(X)                                                                          \
+    X(BLOB_ITEM, "item")         /* what the cloud sent, JSON                                  */ \
+    X(BLOB_DATA_KEY, "data_key") /* wrapped under the installation's key                       */ \
+    X(BLOB_KEY, "key")           /* PKCS#8, sealed under the data key                          */ \
+    X(BLOB_CSR, "csr")           /* DER                                                        */ \
+    X(BLOB_CHAIN, "chain")       /* DER certificates, leaf first                               */ \
+    X(BLOB_RESULT, "result")     /* the result's JSON, without the lease; posted unchanged     */
 enum blob {
 #define X(id, name) id,
     REQUEST_BLOBS(X)
 #undef X
-    BLOB_COUNT
+        BLOB_COUNT
 };
 const char *blob_name(enum blob b);
 
 /* An issued certificate nobody has got, or one that may exist. */
 struct orphan {
-    char serial[64];    /* upper hex; "" = it is not known whether one exists */
-    char spki[72];      /* SHA-256 of the public key, upper hex */
+    char serial[64]; /* upper hex; "" = it is not known whether one exists */
+    char spki[72];   /* SHA-256 of the public key, upper hex */
     char request_id[40], ca[64], subject[200];
     char reason[200];
     int64_t at;

@@ -36,7 +36,8 @@ struct sched *sched_open(struct agent *a)
     s->queues = xcalloc(s->count, sizeof *s->queues);
     for (size_t i = 0; i < a->ca_count; i++)
         s->queues[i] = (struct queue){ .ca = a->cas[i]->conf->name,
-            .places = (size_t)a->cas[i]->conf->max_in_flight, .look = true };
+            .places = (size_t)a->cas[i]->conf->max_in_flight,
+            .look = true };
     s->queues[a->ca_count] = (struct queue){ .ca = "", .places = STRAY_MAX, .look = true };
     return s;
 }

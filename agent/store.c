@@ -56,7 +56,8 @@ sqlite3_stmt *sql_use(struct store *s, enum sql which, struct err *e)
     sqlite3_stmt **q = &s->stmt[which];
 
     if (*q == NULL
-        && sqlite3_prepare_v3(s->db, store_sql[which], -1, SQLITE_PREPARE_PERSISTENT, q, NULL) != SQLITE_OK) {
+        && sqlite3_prepare_v3(s->db, store_sql[which], -1, SQLITE_PREPARE_PERSISTENT, q, NULL)
+               != SQLITE_OK) {
         (void)sql_fail(s, e);
         return NULL;
     }
@@ -213,8 +214,9 @@ static int migrate(struct store *s, struct err *e)
         return -1;
     if (at > store_version) {
         s->problem = STORE_NEWER;
-        return err_set(e, ERR_STORE, "%s: made by a newer version (schema %d, this program knows %d)",
-            s->path, at, store_version);
+        return err_set(e, ERR_STORE,
+            "%s: made by a newer version (schema %d, this program knows %d)", s->path, at,
+            store_version);
     }
     for (; at < store_version; at++) {
         char version[64];
@@ -259,7 +261,8 @@ struct store *store_open(const char *dir, bool read_only, struct err *e)
     if (sqlite3_open_v2(s->path, &s->db,
             read_only ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL)
         != SQLITE_OK) {
-        (void)err_set(e, ERR_STORE, "%s: %s", s->path, s->db != NULL ? sqlite3_errmsg(s->db) : "no memory");
+        (void)err_set(
+            e, ERR_STORE, "%s: %s", s->path, s->db != NULL ? sqlite3_errmsg(s->db) : "no memory");
         goto failed;
     }
     (void)sqlite3_busy_timeout(s->db, BUSY_MS);
@@ -268,7 +271,8 @@ struct store *store_open(const char *dir, bool read_only, struct err *e)
             goto failed;
         if (version != store_version) {
             s->problem = version > store_version ? STORE_NEWER : STORE_OTHER;
-            (void)err_set(e, ERR_STORE, "%s: schema %d, this program knows %d", s->path, version, store_version);
+            (void)err_set(e, ERR_STORE, "%s: schema %d, this program knows %d", s->path, version,
+                store_version);
             goto failed;
         }
         (void)sqlite3_exec(s->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
@@ -292,4 +296,9 @@ void store_close(struct store *s)
         (void)sqlite3_finalize(s->stmt[i]);
     (void)sqlite3_close(s->db);
     free(s);
+}
+
+const char *store_library(void)
+{
+    return "SQLite " SQLITE_VERSION;
 }

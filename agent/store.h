@@ -15,7 +15,14 @@
  */
 struct store;
 
-enum store_problem { STORE_FINE, STORE_LOCKED, STORE_FULL, STORE_CORRUPT, STORE_NEWER, STORE_OTHER };
+enum store_problem {
+    STORE_FINE,
+    STORE_LOCKED,
+    STORE_FULL,
+    STORE_CORRUPT,
+    STORE_NEWER,
+    STORE_OTHER
+};
 
 /* store_open - dir is made if missing (0700).  read_only: for commands while no service runs. */
 struct store *store_open(const char *dir, bool read_only, struct err *e) MUST;
@@ -37,11 +44,13 @@ int store_insert(struct store *s, const struct request *r, struct view item, str
 int store_update(struct store *s, const struct request *r, const char *event, struct err *e) MUST;
 
 /* store_put_blob - replaces; an empty view deletes. */
-int store_put_blob(struct store *s, const char *id, enum blob b, struct view data, struct err *e) MUST;
+int store_put_blob(
+    struct store *s, const char *id, enum blob b, struct view data, struct err *e) MUST;
 
 /* store_get - returns 1 found, 0 none, -1.  store_get_blobs fills out[BLOB_COUNT]. */
 int store_get(struct store *s, const char *id, struct request *out, struct err *e) MUST;
-int store_get_blobs(struct store *s, const char *id, struct buf out[BLOB_COUNT], struct err *e) MUST;
+int store_get_blobs(
+    struct store *s, const char *id, struct buf out[BLOB_COUNT], struct err *e) MUST;
 
 typedef void store_request_fn(void *arg, const struct request *r);
 
@@ -75,10 +84,12 @@ int store_expire(struct store *s, int64_t before, struct err *e) MUST;
 
 /* --- history --- */
 typedef void store_history_fn(void *arg, int64_t at, const char *event, const char *text);
-int store_history(struct store *s, const char *id, store_history_fn *fn, void *arg, struct err *e) MUST;
+int store_history(
+    struct store *s, const char *id, store_history_fn *fn, void *arg, struct err *e) MUST;
 
 /* --- orphans --- */
-int store_add_orphan(struct store *s, const struct orphan *o, struct err *e) MUST; /* twice is once */
+int store_add_orphan(
+    struct store *s, const struct orphan *o, struct err *e) MUST; /* twice is once */
 typedef void store_orphan_fn(void *arg, const struct orphan *o);
 int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e) MUST;
 
@@ -96,6 +107,8 @@ int store_meta_put(struct store *s, const char *key, const char *value, struct e
 
 /* store_idle - checkpoint off the hot path; call when nothing else is to do. */
 void store_idle(struct store *s);
+
+const char *store_library(void); /* "SQLite 3.40.1" */
 
 /* store_check - SQLite's own check of the whole file.  fails ERR_STORE: what it found */
 int store_check(struct store *s, struct err *e) MUST;

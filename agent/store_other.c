@@ -46,7 +46,8 @@ int store_counts(struct store *s, struct store_counts *out, struct err *e)
     if ((q = sql_use(s, SQL_COUNT_STATES, e)) == NULL)
         return -1;
     while ((got = sql_step(s, q, e)) == 1)
-        c.by_state[request_state_named((const char *)sqlite3_column_text(q, 0))] = sqlite3_column_int64(q, 1);
+        c.by_state[request_state_named((const char *)sqlite3_column_text(q, 0))] =
+            sqlite3_column_int64(q, 1);
     if (got != 0 || (q = sql_use(s, SQL_COUNT_ORPHANS, e)) == NULL || sql_step(s, q, e) != 1)
         return -1;
     c.orphans = sqlite3_column_int64(q, 0);

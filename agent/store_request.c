@@ -48,11 +48,10 @@ const char *blob_name(enum blob b)
 
 static void bind_row(sqlite3_stmt *q, const struct request *r)
 {
-    const char *const texts[] = { r->id, r->kind, r->step, state_names[r->state], r->ca, r->template_name,
-        r->subject, r->lease, r->activity };
+    const char *const texts[] = { r->id, r->kind, r->step, state_names[r->state], r->ca,
+        r->template_name, r->subject, r->lease, r->activity };
     const int64_t numbers[] = { r->lease_expires_at, r->attempt, r->created_at, r->expires_at,
-        r->received_at, r->next_at, r->ended_at, r->tries, r->submits,
-        r->noticed, r->failed };
+        r->received_at, r->next_at, r->ended_at, r->tries, r->submits, r->noticed, r->failed };
     int at = 0;
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -113,7 +112,8 @@ static void read_row(sqlite3_stmt *q, struct request *r)
     r->why.where = "stored";
 }
 
-static int each_row(struct store *s, sqlite3_stmt *q, store_request_fn *fn, void *arg, struct err *e)
+static int each_row(
+    struct store *s, sqlite3_stmt *q, store_request_fn *fn, void *arg, struct err *e)
 {
     struct request r;
     int got;
@@ -247,8 +247,8 @@ int store_get_blobs(struct store *s, const char *id, struct buf out[BLOB_COUNT],
     return got;
 }
 
-int store_due(struct store *s, const char *ca, int64_t now, size_t limit, store_request_fn *fn, void *arg,
-    struct err *e)
+int store_due(struct store *s, const char *ca, int64_t now, size_t limit, store_request_fn *fn,
+    void *arg, struct err *e)
 {
     sqlite3_stmt *q = sql_use(s, SQL_DUE, e);
 
@@ -318,8 +318,8 @@ int store_list(struct store *s, enum request_state state, bool open_only, size_t
     return each_row(s, q, fn, arg, e);
 }
 
-int store_leases(struct store *s, int64_t before, size_t limit, store_request_fn *fn, void *arg,
-    struct err *e)
+int store_leases(
+    struct store *s, int64_t before, size_t limit, store_request_fn *fn, void *arg, struct err *e)
 {
     sqlite3_stmt *q = sql_use(s, SQL_LEASES, e);
 

@@ -9,7 +9,8 @@ const char *const store_migrations[] = {
     " lease TEXT NOT NULL, activity TEXT NOT NULL, lease_expires_at INTEGER NOT NULL,"
     " attempt INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
     " received_at INTEGER NOT NULL, next_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,"
-    " tries INTEGER NOT NULL, submits INTEGER NOT NULL, noticed INTEGER NOT NULL, failed INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL, submits INTEGER NOT NULL, noticed INTEGER NOT NULL, failed INTEGER "
+    "NOT NULL,"
     " reference TEXT NOT NULL, serial TEXT NOT NULL, digest TEXT NOT NULL,"
     " why_class TEXT NOT NULL, why_number INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX request_due ON request (ca, next_at) WHERE open;"
@@ -27,20 +28,22 @@ const char *const store_migrations[] = {
 };
 const int store_version = (int)(sizeof store_migrations / sizeof store_migrations[0]);
 
-#define COLUMNS                                                                                    \
-    "id, kind, step, state, ca, template, subject, lease, activity, lease_expires_at, attempt,"    \
-    " created_at, expires_at, received_at, next_at, ended_at, tries, submits, noticed,"  \
+#define COLUMNS                                                                                 \
+    "id, kind, step, state, ca, template, subject, lease, activity, lease_expires_at, attempt," \
+    " created_at, expires_at, received_at, next_at, ended_at, tries, submits, noticed,"         \
     " failed, reference, serial, digest, why_class, why_number, why"
 
 const char *const store_sql[SQL_COUNT] = {
-    [SQL_INSERT] = "INSERT OR IGNORE INTO request (" COLUMNS ", open) VALUES"
-                   " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
-                   "?23,?24,?25,?26,?27)",
-    [SQL_UPDATE] = "UPDATE request SET kind=?2, step=?3, state=?4, ca=?5, template=?6, subject=?7,"
-                   " lease=?8, activity=?9, lease_expires_at=?10, attempt=?11, created_at=?12,"
-                   " expires_at=?13, received_at=?14, next_at=?15, ended_at=?16, tries=?17, submits=?18,"
-                   " noticed=?19, failed=?20, reference=?21, serial=?22, digest=?23, why_class=?24,"
-                   " why_number=?25, why=?26, open=?27 WHERE id=?1",
+    [SQL_INSERT] =
+        "INSERT OR IGNORE INTO request (" COLUMNS ", open) VALUES"
+        " (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
+        "?23,?24,?25,?26,?27)",
+    [SQL_UPDATE] =
+        "UPDATE request SET kind=?2, step=?3, state=?4, ca=?5, template=?6, subject=?7,"
+        " lease=?8, activity=?9, lease_expires_at=?10, attempt=?11, created_at=?12,"
+        " expires_at=?13, received_at=?14, next_at=?15, ended_at=?16, tries=?17, submits=?18,"
+        " noticed=?19, failed=?20, reference=?21, serial=?22, digest=?23, why_class=?24,"
+        " why_number=?25, why=?26, open=?27 WHERE id=?1",
     [SQL_GET] = "SELECT " COLUMNS " FROM request WHERE id=?1",
     [SQL_PUT_BLOB] = "INSERT INTO blob (id, name, data) VALUES (?1,?2,?3)"
                      " ON CONFLICT (id, name) DO UPDATE SET data=excluded.data",
@@ -64,9 +67,11 @@ const char *const store_sql[SQL_COUNT] = {
                            " AND ended_at<?1 AND ended_at>0)",
     [SQL_ADD_HISTORY] = "INSERT INTO history (id, at, event, text) VALUES (?1,?2,?3,?4)",
     [SQL_HISTORY] = "SELECT at, event, text FROM history WHERE id=?1 ORDER BY rowid",
-    [SQL_ADD_ORPHAN] = "INSERT OR IGNORE INTO orphan (serial, spki, request_id, ca, subject, reason, at)"
-                       " VALUES (?1,?2,?3,?4,?5,?6,?7)",
-    [SQL_ORPHANS] = "SELECT serial, spki, request_id, ca, subject, reason, at FROM orphan ORDER BY at",
+    [SQL_ADD_ORPHAN] =
+        "INSERT OR IGNORE INTO orphan (serial, spki, request_id, ca, subject, reason, at)"
+        " VALUES (?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_ORPHANS] =
+        "SELECT serial, spki, request_id, ca, subject, reason, at FROM orphan ORDER BY at",
     [SQL_COUNT_STATES] = "SELECT state, count(*) FROM request GROUP BY state",
     [SQL_COUNT_ORPHANS] = "SELECT count(*), sum(serial='') FROM orphan",
     [SQL_OLDEST] = "SELECT min(created_at) FROM request WHERE open",

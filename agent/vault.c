@@ -18,7 +18,8 @@ static int make_master(const char *path, struct lib *l, struct err *e)
 }
 
 /* Where the key is, and whether it may be made there. */
-static void place_of(const char *store_dir, const char *key_file, char *path, size_t size, bool *ours)
+static void place_of(
+    const char *store_dir, const char *key_file, char *path, size_t size, bool *ours)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY"); /* systemd.exec(5) */
     struct err e;
@@ -37,8 +38,8 @@ static void place_of(const char *store_dir, const char *key_file, char *path, si
     *ours = true;
 }
 
-int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char *key_file, bool may_create,
-    struct err *e)
+int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char *key_file,
+    bool may_create, struct err *e)
 {
     struct buf master = BUF_SECRET(4096);
     char path[4096];
@@ -55,7 +56,8 @@ int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char
     if (fs_read(path, &master, e) != 0)
         goto done;
     if (master.len != SEAL_KEY_LEN) {
-        err_set(e, ERR_CONFIG, "%s: a master key has %d bytes, this has %zu; restore it from a backup", path,
+        err_set(e, ERR_CONFIG,
+            "%s: a master key has %d bytes, this has %zu; restore it from a backup", path,
             SEAL_KEY_LEN, master.len);
         goto done;
     }
@@ -78,15 +80,17 @@ static struct view place(struct buf *b, const char *id, const char *what)
     return buf_view(b);
 }
 
-int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const char *what, struct view plain,
-    struct buf *data_key, struct buf *sealed, struct err *e)
+int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const char *what,
+    struct view plain, struct buf *data_key, struct buf *sealed, struct err *e)
 {
     struct buf aad = BUF_INIT(256);
     uint8_t key[SEAL_KEY_LEN];
     int rc = -1;
 
     if (lib_random(l, key, sizeof key, e) == 0
-        && seal_put(l, v->request_key, place(&aad, id, "data_key"), view_of(key, sizeof key), data_key, e) == 0
+        && seal_put(l, v->request_key, place(&aad, id, "data_key"), view_of(key, sizeof key),
+               data_key, e)
+               == 0
         && seal_put(l, key, place(&aad, id, what), plain, sealed, e) == 0)
         rc = 0;
     mem_wipe(key, sizeof key);
@@ -94,8 +98,8 @@ int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const c
     return rc;
 }
 
-int vault_unseal(const struct vault *v, struct lib *l, const char *id, const char *what, struct view data_key,
-    struct view sealed, struct buf *out, struct err *e)
+int vault_unseal(const struct vault *v, struct lib *l, const char *id, const char *what,
+    struct view data_key, struct view sealed, struct buf *out, struct err *e)
 {
     struct buf aad = BUF_INIT(256), key = BUF_SECRET(SEAL_KEY_LEN);
     int rc = -1;

@@ -14,12 +14,12 @@ struct work_pkcs {
     struct io_work work; /* first */
     char id[40];
     struct vault vault;
-    struct buf item;          /* JSON */
+    struct buf item; /* JSON */
 
     /* key: in */
     enum key_type key_type;
     enum keygen keygen;
-    struct key *from_pool;    /* or NULL: generate */
+    struct key *from_pool; /* or NULL: generate */
     /* csr, wrap: in; key: out */
     struct buf data_key, key; /* sealed */
     /* wrap: in; csr: out */
@@ -27,15 +27,15 @@ struct work_pkcs {
     bool template_pair, template_name; /* csr: in */
 
     /* wrap: in */
-    struct buf chain;         /* the leaf and whatever the CA sent with it, DER */
-    struct buf issuers;       /* intermediates the CA has sent before, DER */
-    struct buf anchors;       /* DER */
+    struct buf chain;   /* the leaf and whatever the CA sent with it, DER */
+    struct buf issuers; /* intermediates the CA has sent before, DER */
+    struct buf anchors; /* DER */
     int64_t now, validity_max_s;
     bool subject_by_ca, include_root;
     unsigned iterations;
     char activity[40], ca[64];
     /* wrap: out */
-    struct buf result;        /* JSON, without the lease */
+    struct buf result; /* JSON, without the lease */
     char digest[72], serial[64];
     bool platform_guessed;
 };

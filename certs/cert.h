@@ -14,8 +14,8 @@ struct cert {
     struct view serial; /* INTEGER content, big-endian, without leading zero byte; empty for 0 */
     struct view issuer, subject; /* DER Names */
     struct view spki;
-    struct view signature_algorithm,
-        signature;                       /* AlgorithmIdentifier; bits without the count byte */
+    struct view signature_algorithm;     /* AlgorithmIdentifier */
+    struct view signature;               /* its bits, without the count byte */
     int64_t not_before_at, not_after_at; /* UTC seconds */
 
     /* Extension values (inside the OCTET STRING); len 0 = absent. */
@@ -42,9 +42,9 @@ int cert_key_usage(const struct cert *c, unsigned *bits, struct err *e) MUST;
 /* cert_self_issued - are issuer and subject the same name? */
 bool cert_self_issued(const struct cert *c);
 
-/* What goes into results and lists. */
-void cert_serial_hex(
-    const struct cert *c, struct buf *out); /* upper case, no leading zeros; "0" for zero */
-int cert_thumbprint(
-    struct lib *l, struct view der, struct buf *out, struct err *e) MUST; /* SHA-1, upper hex */
+/* cert_serial_hex - as results and lists have it: upper case, no leading zeros; "0" for zero. */
+void cert_serial_hex(const struct cert *c, struct buf *out);
+
+/* cert_thumbprint - SHA-1 of the certificate in upper case hexadecimal. */
+int cert_thumbprint(struct lib *l, struct view der, struct buf *out, struct err *e) MUST;
 #endif

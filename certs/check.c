@@ -5,9 +5,15 @@
 #include "certs/name.h"
 #include "certs/text.h"
 
-/* How far back CAs date the beginning of a certificate so that slow clocks accept it at once (AD CS: 10
- * minutes); this much may be added to the longest life. */
-enum { BACKDATED_S = 3600 };
+enum {
+    /* How far back CAs date the beginning of a certificate, so that slow clocks accept it at once (AD CS:
+     * 10 minutes).  It is not held against them. */
+    BACKDATED_S = 3600,
+    /* "Six months" were asked for and came here as seconds; the CA counts calendar months.  They are up
+     * to two days longer than mean ones, and no month is shorter than 28 days. */
+    UNEVEN_FROM_S = 28 * 86400,
+    UNEVEN_S = 2 * 86400
+};
 
 static int check_key(const struct ask *a, struct err *e)
 {
@@ -79,19 +85,28 @@ static int check_critical(const struct ask *a, struct err *e)
     return -1;
 }
 
+/* The longest life that is accepted, 0: any. */
+static int64_t longest_s(const struct ask *a)
+{
+    int64_t asked = a->t->validity_s;
+
+    if (a->policy->validity_max_s != 0)
+        return a->policy->validity_max_s;
+    return asked >= UNEVEN_FROM_S ? asked + UNEVEN_S : asked;
+}
+
 static int check_validity(const struct ask *a, struct err *e)
 {
-    const struct check_policy *p = a->policy;
     int64_t begin = a->leaf.not_before_at, end = a->leaf.not_after_at, life = end - begin;
-    int64_t most = p->validity_max_s != 0 ? p->validity_max_s : a->t->validity_s;
+    int64_t now = a->policy->now, skew = a->policy->skew_s, most = longest_s(a);
 
-    if (begin > p->now + p->skew_s)
+    if (begin > now + skew)
         return err_set(e, ERR_MISMATCH,
             "validity: begins %lld s from now, at most %lld s of clock difference are tolerated",
-            (long long)(begin - p->now), (long long)p->skew_s);
-    if (end <= p->now)
-        return err_set(e, ERR_MISMATCH, "validity: ended %lld s ago", (long long)(p->now - end));
-    if (most != 0 && life > most + p->skew_s + BACKDATED_S)
+            (long long)(begin - now), (long long)skew);
+    if (end <= now)
+        return err_set(e, ERR_MISMATCH, "validity: ended %lld s ago", (long long)(now - end));
+    if (most != 0 && life > most + skew + BACKDATED_S)
         return err_set(e, ERR_MISMATCH,
             "validity: asked for at most %lld s (%lld days), got %lld s (%lld days)",
             (long long)most, (long long)(most / 86400), (long long)life, (long long)(life / 86400));

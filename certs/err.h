@@ -15,29 +15,33 @@
  *   HOLD    it will not mend itself soon: say so loudly, retry rarely, never give the request up
  *   FAIL    this request can never succeed: report the failure
  */
-#define ERR_CLASSES(X)                                                                             \
-    X(ERR_NOMEM, "out of memory", AGAIN)                                                           \
-    X(ERR_NET, "no usable answer", AGAIN)            /* connect, DNS, timeout, cut, HTTP 5xx     */ \
-    X(ERR_BUSY, "peer asked us to wait", AGAIN)      /* HTTP 429, 503                            */ \
-    X(ERR_INTERCEPTED, "answer came from something in between", AGAIN) /* portal, proxy page     */ \
-    X(ERR_STORE, "local store failed", AGAIN)                                                      \
-    X(ERR_TRUST, "peer's certificate is not trusted", HOLD)                                        \
-    X(ERR_AUTH, "our credentials were refused", HOLD)        /* HTTP 401                         */ \
-    X(ERR_FORBIDDEN, "peer does not allow us this", HOLD)    /* HTTP 403                         */ \
-    X(ERR_PROXY, "the proxy refused", HOLD)                  /* HTTP 407 or CONNECT failed       */ \
-    X(ERR_CONFIG, "configuration does not fit the peer", HOLD) /* redirect, wrong URL            */ \
-    X(ERR_OPERATOR, "needs an administrator's decision", HOLD)                                     \
-    X(ERR_INPUT, "request is not valid", FAIL)                                                     \
-    X(ERR_VARIABLE, "a variable of the subject has no value", FAIL)                                \
-    X(ERR_UNSUPPORTED, "not supported", FAIL)                                                      \
-    X(ERR_TOO_LARGE, "too large", FAIL)                      /* HTTP 413, 414, 431               */ \
-    X(ERR_PROTO, "peer broke the protocol", FAIL)                                                  \
-    X(ERR_DENIED, "the CA refused the request", FAIL)                                              \
-    X(ERR_TEMPLATE, "the CA does not offer the template", FAIL)                                    \
-    X(ERR_MISMATCH, "certificate is not what was asked for", FAIL)                                 \
-    X(ERR_EXPIRED, "the request's time is over", FAIL)                                             \
-    X(ERR_GONE, "the peer no longer knows the request", FAIL) /* HTTP 404, 410                   */ \
-    X(ERR_CONFLICT, "another connector holds the request", FAIL) /* HTTP 409                     */ \
+#define ERR_CLASSES(X)                                                                           \
+    X(ERR_NOMEM, "out of memory", AGAIN)                                                         \
+    X(ERR_NET, "no usable answer", AGAIN)       /* connect, DNS, timeout, cut, HTTP 5xx     */   \
+    X(ERR_BUSY, "peer asked us to wait", AGAIN) /* HTTP 429, 503                            */   \
+    X(ERR_INTERCEPTED, "answer came from something in between",                                  \
+        AGAIN) /* portal, proxy page     */                                                      \
+    X(ERR_STORE, "local store failed", AGAIN)                                                    \
+    X(ERR_TRUST, "peer's certificate is not trusted", HOLD)                                      \
+    X(ERR_AUTH, "our credentials were refused", HOLD)     /* HTTP 401                         */ \
+    X(ERR_FORBIDDEN, "peer does not allow us this", HOLD) /* HTTP 403                         */ \
+    X(ERR_PROXY, "the proxy refused", HOLD)               /* HTTP 407 or CONNECT failed       */ \
+    X(ERR_CONFIG, "configuration does not fit the peer",                                         \
+        HOLD) /* redirect, wrong URL            */                                               \
+    X(ERR_OPERATOR, "needs an administrator's decision", HOLD)                                   \
+    X(ERR_INPUT, "request is not valid", FAIL)                                                   \
+    X(ERR_VARIABLE, "a variable of the subject has no value", FAIL)                              \
+    X(ERR_UNSUPPORTED, "not supported", FAIL)                                                    \
+    X(ERR_TOO_LARGE, "too large", FAIL) /* HTTP 413, 414, 431               */                   \
+    X(ERR_PROTO, "peer broke the protocol", FAIL)                                                \
+    X(ERR_DENIED, "the CA refused the request", FAIL)                                            \
+    X(ERR_TEMPLATE, "the CA does not offer the template", FAIL)                                  \
+    X(ERR_MISMATCH, "certificate is not what was asked for", FAIL)                               \
+    X(ERR_EXPIRED, "the request's time is over", FAIL)                                           \
+    X(ERR_GONE, "the peer no longer knows the request",                                          \
+        FAIL) /* HTTP 404, 410                   */                                              \
+    X(ERR_CONFLICT, "another connector holds the request",                                       \
+        FAIL) /* HTTP 409                     */                                                 \
     X(ERR_CRYPTO, "cryptographic library failed", FAIL)
 
 enum err_class {
@@ -45,7 +49,7 @@ enum err_class {
 #define X(id, text, action) id,
     ERR_CLASSES(X)
 #undef X
-    ERR_CLASS_COUNT
+        ERR_CLASS_COUNT
 };
 
 enum err_action { ERR_DO_NOTHING, ERR_DO_AGAIN, ERR_DO_HOLD, ERR_DO_FAIL };

@@ -24,14 +24,13 @@ enum { P12_PASSWORD_LEN = 32, P12_ITERATIONS = 2048 };
 struct p12_spec {
     enum p12_profile profile;
     unsigned iterations;  /* of key derivation and MAC, 1..1000000 */
-    const char *password; /* ASCII, 1..64 characters */
+    const char *password; /* printable ASCII, 1..64 characters */
     struct view pkcs8;    /* PrivateKeyInfo DER */
     struct view chain;    /* DER certificates, leaf first; a self-issued root is left out ... */
     bool include_root;    /* ... unless this is set */
-    const char *friendly_name; /* UTF-8, 1..64 characters without control characters; NULL = none */
-    const char
-        *provider_name;  /* Windows key storage provider (1.3.6.1.4.1.311.17.1); NULL = none */
-    bool machine_keyset; /* add 1.3.6.1.4.1.311.17.2 */
+    const char *friendly_name; /* UTF-8, 1..64 characters of the BMP, no controls; NULL = none */
+    const char *provider_name; /* Windows KSP (1.3.6.1.4.1.311.17.1), 1..128 of them; NULL = none */
+    bool machine_keyset;       /* add 1.3.6.1.4.1.311.17.2 */
 };
 
 /* p12_profile_for - "modern", "compat", or "auto" with the platform's name of CCP/1.  *guessed is

@@ -95,6 +95,24 @@ static uint32_t find_hresult(const char *text)
 
 /* ---- the pages ---- */
 
+/* A page being read.  One buffer serves all its texts; memory that ran out shows at the end, so that a
+ * text that is missing for this reason never decides anything. */
+struct reader {
+    const struct html *page;
+    struct buf text;
+    bool no_memory;
+};
+
+/* The text of an element, until the next call; "" for none. */
+static const char *text_of(struct reader *r, const struct html_node *node)
+{
+    buf_reset(&r->text);
+    if (node != NULL)
+        html_text(node, &r->text);
+    r->no_memory = r->no_memory || r->text.bad;
+    return buf_text(&r->text);
+}
+
 /* "certnew.cer?ReqID=83&Enc=bin" -> 83.  The CA's own certificate has ReqID=CACert. */
 static bool certificate_link(const char *href, struct view *id)
 {
@@ -118,15 +136,16 @@ static bool certificate_link(const char *href, struct view *id)
 }
 
 /* 1: an issued page, out->id is set; 0: not one; -1: links to two different requests. */
-static int issued_page(const struct html *page, struct adcs_answer *out, struct err *e)
+static int issued_page(struct reader *r, struct adcs_answer *out, struct err *e)
 {
     const struct html_node *state = NULL;
-    struct buf href = BUF_INIT(TEXT_MAX);
     struct view id;
     int rc = 0;
 
-    while (rc >= 0 && html_next_link(page, &state, &href)) {
-        if (certificate_link(buf_text(&href), &id)) {
+    buf_reset(&r->text);
+    while (rc >= 0 && html_next_link(r->page, &state, &r->text)) {
+        r->no_memory = r->no_memory || r->text.bad;
+        if (certificate_link(buf_text(&r->text), &id)) {
             if (rc == 1 && !view_equal(id, view_text(out->id)))
                 rc = err_set(e, ERR_PROTO,
                     "the page offers the certificates of two requests, %s and %.*s", out->id,
@@ -135,26 +154,19 @@ static int issued_page(const struct html *page, struct adcs_answer *out, struct 
                 put_id(out, id);
             rc = rc < 0 ? rc : 1;
         }
-        buf_reset(&href);
+        buf_reset(&r->text);
     }
-    buf_free(&href);
     return rc;
 }
 
 /* The disposition message stands in ASCII quotes in every language seen; the id stands before it and
  * before any error code. */
-static void denied_page(const struct html_node *reason, struct adcs_answer *out)
+static void denied_page(struct reader *r, const struct html_node *reason, struct adcs_answer *out)
 {
-    struct buf text = BUF_INIT(TEXT_MAX);
-    const char *all, *first, *last, *code;
-    size_t before;
+    const char *all = text_of(r, reason);
+    const char *first = strchr(all, '"'), *last = strrchr(all, '"'), *code = strstr(all, "0x");
+    size_t before = first != NULL ? (size_t)(first - all) : strlen(all);
 
-    html_text(reason, &text);
-    all = buf_text(&text);
-    first = strchr(all, '"');
-    last = strrchr(all, '"');
-    code = strstr(all, "0x");
-    before = first != NULL ? (size_t)(first - all) : strlen(all);
     if (code != NULL && (size_t)(code - all) < before)
         before = (size_t)(code - all);
     put_id(out, view_of(all, before));
@@ -164,18 +176,13 @@ static void denied_page(const struct html_node *reason, struct adcs_answer *out)
         put_message(out, view_text(all));
     out->hresult = find_hresult(all);
     out->outcome = ADCS_DENIED;
-    buf_free(&text);
 }
 
 static int pending_page(
-    const struct html_node *text_with_id, struct adcs_answer *out, struct err *e)
+    struct reader *r, const struct html_node *node, struct adcs_answer *out, struct err *e)
 {
-    struct buf text = BUF_INIT(TEXT_MAX);
-
-    html_text(text_with_id, &text);
-    put_id(out, buf_view(&text));
+    put_id(out, view_text(text_of(r, node)));
     out->outcome = ADCS_PENDING;
-    buf_free(&text);
     if (out->id[0] == '\0')
         return err_set(
             e, ERR_NET, "the CA holds the request for a decision, but its page has no request id");
@@ -183,20 +190,16 @@ static int pending_page(
 }
 
 /* The value behind the label with this id; "" if there is none. */
-static const char *label(const struct html *page, const char *id, struct buf *text)
+static const char *label(struct reader *r, const char *id)
 {
-    const struct html_node *dt = html_find(page, id);
-    const struct html_node *dd = dt != NULL ? html_definition(dt) : NULL;
+    const struct html_node *dt = html_find(r->page, id);
 
-    buf_reset(text);
-    if (dd != NULL)
-        html_text(dd, text);
-    return buf_text(text);
+    return text_of(r, dt != NULL ? html_definition(dt) : NULL);
 }
 
-static int disposition(const struct html *page, struct buf *text)
+static int disposition(struct reader *r)
 {
-    const char *value = label(page, "locDispLabel", text);
+    const char *value = label(r, "locDispLabel");
 
     if (value[0] < '0' || value[0] > '9' || (value[1] >= '0' && value[1] <= '9'))
         return DISP_NONE;
@@ -225,57 +228,61 @@ static int weigh(int disp, struct adcs_answer *out, struct err *e)
     return 0;
 }
 
-static int error_page(const struct html *page, struct adcs_answer *out, struct err *e)
+static int error_page(struct reader *r, struct adcs_answer *out, struct err *e)
 {
     static const char *const places[] = { "locLastStatLabel", "locResultLabel", "locComInfoLabel",
         "locDispMsgLabel" };
-    struct buf text = BUF_INIT(TEXT_MAX);
-    int disp = disposition(page, &text);
+    int disp = disposition(r);
 
     for (size_t i = 0; i < sizeof places / sizeof places[0] && out->hresult == 0; i++)
-        out->hresult = find_hresult(label(page, places[i], &text));
-    put_message(out, view_text(label(page, "locDispMsgLabel", &text)));
+        out->hresult = find_hresult(label(r, places[i]));
+    put_message(out, view_text(label(r, "locDispMsgLabel")));
     if (out->message[0] == '\0')
-        put_message(out, view_text(label(page, "locLastStatLabel", &text)));
-    buf_free(&text);
+        put_message(out, view_text(label(r, "locLastStatLabel")));
     return weigh(disp, out, e);
 }
 
-static int foreign_page(const struct html *page, struct err *e)
+static int foreign_page(struct reader *r, struct err *e)
 {
-    const struct html_node *title = html_tag(page, "title");
-    struct buf text = BUF_INIT(TEXT_MAX);
+    const struct html_node *title = html_tag(r->page, "title");
 
     if (title == NULL)
-        title = html_tag(page, "h1");
-    if (title != NULL)
-        html_text(title, &text);
-    err_set(e, ERR_INTERCEPTED, "a page that is none of the CA's, with the title \"%.100s\"",
-        buf_text(&text));
-    buf_free(&text);
-    return -1;
+        title = html_tag(r->page, "h1");
+    return err_set(e, ERR_INTERCEPTED, "a page that is none of the CA's, with the title \"%.100s\"",
+        text_of(r, title));
 }
 
-static int classify(const struct html *page, struct adcs_answer *out, struct err *e)
+static int classify(struct reader *r, struct adcs_answer *out, struct err *e)
 {
     const struct html_node *node;
-    int issued = issued_page(page, out, e);
+    int issued = issued_page(r, out, e);
 
     if (issued != 0) {
         out->outcome = ADCS_ISSUED;
         return issued > 0 ? 0 : -1;
     }
-    if ((node = html_find(page, "locInfoReqIDandReason")) != NULL
-        || (node = html_find(page, "locDenied")) != NULL) {
-        denied_page(node, out);
+    if ((node = html_find(r->page, "locInfoReqIDandReason")) != NULL
+        || (node = html_find(r->page, "locDenied")) != NULL) {
+        denied_page(r, node, out);
         return 0;
     }
-    if ((node = html_find(page, "locInfoReqID")) != NULL
-        || (node = html_find(page, "locInfoNewReq")) != NULL)
-        return pending_page(node, out, e);
-    if (html_find(page, "locDispMsgLabel") != NULL)
-        return error_page(page, out, e);
-    return foreign_page(page, e);
+    if ((node = html_find(r->page, "locInfoReqID")) != NULL
+        || (node = html_find(r->page, "locInfoNewReq")) != NULL)
+        return pending_page(r, node, out, e);
+    if (html_find(r->page, "locDispMsgLabel") != NULL)
+        return error_page(r, out, e);
+    return foreign_page(r, e);
+}
+
+static int read_page(const struct html *page, struct adcs_answer *out, struct err *e)
+{
+    struct reader r = { .page = page, .text = BUF_INIT(TEXT_MAX) };
+    int rc = classify(&r, out, e);
+
+    if (r.no_memory)
+        rc = err_set(e, ERR_NOMEM, "no memory for a page's text");
+    buf_free(&r.text);
+    return rc;
 }
 
 /* A page ends in a tag.  One that was cut in a number would give us somebody else's request. */
@@ -302,7 +309,7 @@ int adcs_submit_parse(struct view body, struct adcs_answer *out, struct err *e)
         html_free(page);
         return err_set(e, ERR_NET, "a page that is cut, %zu bytes", body.len);
     }
-    rc = classify(page, &answer, e);
+    rc = read_page(page, &answer, e);
     if (rc == 0)
         *out = answer;
     html_free(page);

@@ -6,8 +6,10 @@
  * json.h - JSON (RFC 8259) in and out; the one door to json-c.
  *
  * Reading is stricter than json-c: before it sees the text a scanner of our own refuses what json-c
- * lets pass: invalid UTF-8, duplicate member names, NaN and Infinity, integers outside int64, an
- * escaped or raw NUL in a string, depth over 32, anything after the value, comments, single quotes.
+ * lets pass: invalid UTF-8, duplicate member names, NaN and Infinity, integers outside int64, numbers
+ * with fraction or exponent of 10^18 and more, an escaped or raw NUL in a string, half a surrogate
+ * pair, depth over 32, anything after the value, comments, single quotes; and a root that is neither
+ * object nor array, for no message of ours is.
  *
  * Writing goes straight into a buf; the caller nests objects and arrays itself.
  *
@@ -38,7 +40,7 @@ int json_bool(
     const struct json *object, const char *name, bool must, bool *out, struct err *e) MUST;
 int json_base64(
     const struct json *object, const char *name, bool must, struct buf *out, struct err *e) MUST;
-/* json_time - RFC 3339 in UTC ("Z" or an offset), fraction dropped. */
+/* json_time - RFC 3339 in UTC ("Z" or an offset), fraction dropped, years 1970 to 9999. */
 int json_time(
     const struct json *object, const char *name, bool must, int64_t *out, struct err *e) MUST;
 

@@ -16,18 +16,66 @@ $(B)/unit/agent_%: $(B)/test/unit/agent_%.o $(B)/libagent.a $(B)/libproto.a $(B)
 .SECONDARY: $(call obj,$(UNIT_C))
 
 unit: $(UNIT)
-	@test/run.sh $(UNIT)
+	@B=$(B) test/run.sh $(UNIT)
 
-# ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------
+# ---- simulator: the agent without its io_*.c, on a virtual clock ---------------------------------------
+SIM_C    = $(wildcard test/sim/*.c)
+SIM_NOT  = agent/io_%.c agent/cli.c agent/cmd_%.c agent/control_client.c
+SIM_OBJ  = $(call obj,$(SIM_C) $(filter-out $(SIM_NOT),$(AGENT_C)))
+SCENARIOS = $(wildcard test/sim/*.scn)
+$(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a
+	@mkdir -p $(@D)
+	$(LINK) $^ -lsqlite3 -lconfuse $(LIBS_proto)
+sim: $(B)/sim/sweep
+	$(B)/sim/sweep $(SCENARIOS)
+# Every pair of faults over every scenario: some minutes.
+sweep:
+	@$(MAKE) --no-print-directory VARIANT=rel build/rel/sim/sweep
+	build/rel/sim/sweep --pairs $(SCENARIOS)
+
+# ---- fuzzing: libFuzzer with clang; make test replays the corpora with gcc ------------------------------
+FUZZ_C  = $(wildcard test/fuzz/fuzz_*.c)
+FUZZ    = $(patsubst test/fuzz/%.c,build/fuzz/%,$(FUZZ_C))
+SECONDS_EACH ?= $(or $(SECONDS),60)
+fuzz:
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(FUZZ)
+	@test/fuzz/fuzz.sh $(SECONDS_EACH) $(FUZZ)
+build/fuzz/fuzz_%: build/fuzz/test/fuzz/fuzz_%.o build/fuzz/libproto.a build/fuzz/libcerts.a $(FUZZ_AGENT)
+	$(LINK) $^ -fsanitize=fuzzer $(LIBS_agent)
+$(B)/replay/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $(B)/libproto.a $(B)/libcerts.a $(FUZZ_AGENT)
+	@mkdir -p $(@D)
+	$(LINK) $^ $(LIBS_agent)
+REPLAY = $(patsubst test/fuzz/%.c,$(B)/replay/%,$(FUZZ_C))
+
+# ---- scripts that print TAP -------------------------------------------------------------------------------
+SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh)
+
+# ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------------
 test: check-deps
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@$(MAKE) --no-print-directory VARIANT=asan run-tests
 asan: test
-test-programs: $(UNIT)
+test-programs: program sandbox $(UNIT) $(B)/sim/sweep $(REPLAY)
 run-tests:
-	@test/run.sh $(UNIT)
+	@B=$(B) test/run.sh $(UNIT) $(REPLAY) $(SCRIPTS) test/sim/singles.sh
+
+crashloop:
+	@$(MAKE) --no-print-directory VARIANT=crash program sandbox
+	@B=build/crash test/crash/crashloop.sh $(or $(N),1000)
+
+lint:
+	@test/lint.sh
+	@$(MAKE) --no-print-directory lint-clang
+# The same warnings from the other compiler.
+lint-clang: $(patsubst %.c,lint-clang/%,$(CERTS_C) $(PROTO_C) $(AGENT_C) agent/main.c $(SANDBOX_C) $(SIM_C))
+lint-clang/%: ; @clang $(CPPFLAGS) $(filter-out -Wno-format-truncation,$(WARN)) $(CFLAGS_proto) $(CFLAGS_agent) -fsyntax-only $*.c
+
+cover:
+	@$(MAKE) --no-print-directory VARIANT=cover test-programs
+	@$(MAKE) --no-print-directory VARIANT=cover run-tests
+	@test/cover.sh
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: unit test asan test-programs run-tests format
+.PHONY: unit sim sweep fuzz test asan test-programs run-tests crashloop lint lint-clang lint-clang/% cover format

@@ -117,7 +117,7 @@ lease() { # $id is handed out: $lease, ./items
 oaep="-keyopt rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha256 -keyopt rsa_mgf1_md:sha256"
 password=abcdefghijABCDEFGHIJ012345678901
 envelope() { # CONTENT DEVICE OUT
-    local key=
+    local key="-keyopt ecdh_kdf_md:sha256"
     [ "$2" = device-rsa ] && key=$oaep
     openssl cms -encrypt -binary -in "$1" -outform DER -out "$3" -aes-256-gcm -recip "$dir/$2.pem" $key
 }
@@ -145,7 +145,9 @@ r = {'requestId': os.environ['id'], 'requestContext': item['requestContext'], 'r
      'certificateIssuanceState': 'issued', 'certificateThumbprint': sha1('cert.der'),
      'certificateSerialNumber': text['serial'].lstrip('0'),
      'certificateExpirationDateUtc': text['notAfter'].replace(' ', 'T'),
-     'issuingCertificateAuthority': 'CN=Contoso Issuing CA 1', 'certificateAuthority': 'ca', 'caConfiguration': 'ca',
+     'issuingCertificateAuthority': 'O=Contoso, CN=Contoso Issuing CA 1',
+     'certificateAuthority': item['parameters']['certificationAuthorityName'],
+     'caConfiguration': item['parameters']['certificationAuthorityName'],
      'certificate': b64('cert.der'), 'chain': [b64('issuing.der')],
      'pfx': {'encryptedPfxBlob': b64(os.environ['blob']), 'recipientThumbprint': sha1('device.der'),
              'profile': 'modern'},

@@ -31,8 +31,9 @@ cloud requests/download '{"downloadParameters":{"maxRequests":1,"maxRequests":2}
 ok "a double member is refused" has body DataSerializationError
 http "$base/.well-known/ccp"
 ok "discovery names the services" is "$(json body 'd["value"][1]["providerName"]')" CcpRequestService
-cloud agents/heartbeat '{"agentId":"a","state":"healthy","version":"0","epoch":"e","counter":7}'
-cloud agents/heartbeat '{"agentId":"a","state":"healthy","version":"0","epoch":"e","counter":3}'
+beat='{"state":"running","version":"0","features":[],"epoch":"e","counter":7,"certificates":[],"metrics":[]}'
+cloud agents/heartbeat "$beat"
+cloud agents/heartbeat "${beat/:7/:3}"
 ok "heartbeat: the highest counter comes back" is "$(json body 'd["highestCounter"]')" 7
 
 # ---- both faces, a right result each --------------------------------------------------------------------
@@ -76,7 +77,9 @@ base64 -di body | openssl pkcs7 -inform der -print_certs >bob.pem 2>pkcs7.err
 ok "EST: with the leaf alone" is "$(grep -c BEGIN bob.pem)" 1
 openssl x509 -in bob.pem -outform der -out cert.der
 pfx bob cert.der -certfile "$dir/issuing-ca.pem"
-cat password.txt file.pfx >inside
+printf '%s\n' 'asn1=SEQUENCE:both' '[both]' "password=UTF8:$password" \
+    "pfx=FORMAT:HEX,OCT:$(od -An -v -tx1 file.pfx | tr -d ' \n')" >both.cnf
+openssl asn1parse -genconf both.cnf -noout -out inside
 envelope inside device-ec blob.cms
 result device-ec blob.cms ''
 upload
@@ -155,6 +158,8 @@ complaint wrong-serial "r['certificateSerialNumber'] = 'ABCD'" 'is no certificat
 complaint wrong-expiry "r['certificateExpirationDateUtc'] = '2031-01-01T00:00:00Z'" "not the certificate's notAfter"
 complaint wrong-profile "r['pfx']['profile'] = 'compat'" 'profile: is compat, should be modern'
 complaint no-chain "r['chain'] = []" 'chain: the issuing CA'
+complaint wrong-ca "r['caConfiguration'] = 'other'" 'caConfiguration: is other, should be adcs'
+complaint wrong-issuer "r['issuingCertificateAuthority'] = 'CN=Other'" 'issuingCertificateAuthority: is CN=Other'
 wrong_file() { # CN TEXT PFX-ARGUMENTS...: the file is made differently
     local cn=$1 text=$2
     shift 2
@@ -192,7 +197,7 @@ upload
 ok "said about other-names: the subject" has <(verdict "$id") 'subject: is "CN=mallory", asked for was "CN=other-names"'
 one_request no-lease "del r['leaseId']"
 upload
-ok "a result without lease is refused" is "$status" 400
+ok "a result without lease is refused" has body 'leaseId: missing'
 one_request contradiction "r['errorCode'] = 'DeniedByCA'"
 upload
 ok "a result that contradicts itself is refused" has body contradict
@@ -315,10 +320,10 @@ ok "drop-after at upload: recorded, and the second post is answered as the first
 control GET summary
 ok "summary: three lost answers and more are orphans" is "$(json body 'd["orphans"] > 3 and d["conflicts"] == 1 and len(d["verdicts"]) > 8')" True
 "$sandbox" check "$dir" >check.out
-ok "check finds what was wrong" is "$? $(grep -c '^I4 broken' check.out) $(grep -c '^I1 broken' check.out)" "1 13 0"
+ok "check finds what was wrong" is "$? $(grep -c '^I4 broken' check.out) $(grep -c '^I1 broken' check.out)" "1 15 0"
 grep '^I2 broken' check.out | grep -o 'serial [0-9A-F]*' >orphans
 "$sandbox" check "$dir" --orphans orphans >check2.out
-ok "check: orphans that are listed are accounted for" is "$(grep -c '^I2 broken' check2.out) $(grep -c '^I4 broken' check2.out)" '0 13'
+ok "check: orphans that are listed are accounted for" is "$(grep -c '^I2 broken' check2.out) $(grep -c '^I4 broken' check2.out)" '0 15'
 "$sandbox" table "$dir" >table
 ok "table: the line for alice" grep -q '^[0-9a-f]* *alice *adcs *ecP256 .* modern *[0-9]* *ok$' table
 ok "journal: messages with path, direction and body" python3 -c '

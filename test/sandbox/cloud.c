@@ -161,33 +161,50 @@ static void download(struct exchange *x, struct json_object *body)
 
 /* ---- heartbeat ---- */
 
+/* An identity that was put in place by hand has no agentId. */
+static bool heartbeat_ok(struct exchange *x, struct json_object *body, int64_t *counter)
+{
+    static const char *const texts[] = { "state", "version", "epoch" };
+    static const char *const arrays[] = { "features", "certificates", "metrics" };
+    const char *id = js_text(body, "agentId"), *wrong = NULL;
+    struct str why = { 0 };
+
+    for (size_t i = 0; i < 3; i++) {
+        if (js_text(body, texts[i]) == NULL)
+            wrong = texts[i];
+        if (!js_is_array(js_get(body, arrays[i])))
+            wrong = arrays[i];
+    }
+    if (!js_int(body, "counter", counter) || *counter < 0)
+        wrong = "counter";
+    if (js_get(body, "agentId") != NULL && (id == NULL || !guid_ok(id)))
+        wrong = "agentId";
+    if (wrong == NULL)
+        return true;
+    str_f(&why, "%s: missing or of another type", wrong);
+    cloud_refuse(x, 400, "ParameterDataInvalidError", why.p);
+    str_free(&why);
+    return false;
+}
+
 static void heartbeat(struct exchange *x, struct json_object *body)
 {
     struct sandbox *s = x->sandbox;
-    const char *id = js_text(body, "agentId"), *state = js_text(body, "state");
-    const char *epoch = js_text(body, "epoch");
+    const char *id = js_text(body, "agentId");
     int64_t counter;
 
-    if (id == NULL || state == NULL || epoch == NULL || js_text(body, "version") == NULL
-        || !js_int(body, "counter", &counter) || counter < 0) {
-        cloud_refuse(x, 400, "ParameterDataInvalidError",
-            "agentId, state, version, epoch or counter: missing or of another type");
-        return;
-    }
-    if (wire_before(x, AT_HEARTBEAT, id))
+    if (!heartbeat_ok(x, body, &counter) || wire_before(x, AT_HEARTBEAT, id == NULL ? "" : id))
         return;
     if (counter > s->highest_counter)
         s->highest_counter = counter;
     ledger_begin(s->ledger, "heartbeat");
     ledger_text(s->ledger, "agentId", id);
-    ledger_text(s->ledger, "state", state);
-    ledger_text(s->ledger, "epoch", epoch);
+    ledger_text(s->ledger, "state", js_text(body, "state"));
+    ledger_text(s->ledger, "epoch", js_text(body, "epoch"));
     ledger_int(s->ledger, "counter", counter);
     ledger_end(s->ledger);
     json_answer(x, 200);
-    str_f(&x->reply.body,
-        "{\"pollAfterSeconds\":60,\"highestCounter\":%" PRId64 ",\"directives\":[]}",
-        s->highest_counter);
+    str_f(&x->reply.body, "{\"highestCounter\":%" PRId64 ",\"directives\":[]}", s->highest_counter);
 }
 
 /* ---- who asks, and what ---- */

@@ -136,10 +136,25 @@ static bool chain_member_ok(struct look *l)
     return found || no(l, "chain: the issuing CA's certificate is not in it");
 }
 
+/* Who issued it: by the certificate, and by the name in the connector's configuration. */
+static bool ca_names_ok(struct look *l)
+{
+    const char *name = or_else(js_text(l->parameters, "certificationAuthorityName"), "");
+    struct str issuer = { 0 };
+    bool ok;
+
+    name_one_line(X509_get_subject_name(l->s->setup.issuing), &issuer);
+    ok = says(l, l->result, "issuingCertificateAuthority", issuer.p)
+         && says(l, l->result, "certificateAuthority", name)
+         && says(l, l->result, "caConfiguration", name);
+    str_free(&issuer);
+    return ok;
+}
+
 static bool outside(struct look *l)
 {
     return base64_member(l, l->result, "certificate", &l->certificate_der) && in_book(l)
-           && thumbprint_ok(l) && chain_member_ok(l);
+           && thumbprint_ok(l) && chain_member_ok(l) && ca_names_ok(l);
 }
 
 /* ---- the envelope ---- */
@@ -175,6 +190,26 @@ static bool password_ok(struct look *l)
     return false;
 }
 
+/* PfxWithPassword ::= SEQUENCE { password UTF8String, pfx OCTET STRING } */
+static bool split(struct look *l, const struct str *inside)
+{
+    const unsigned char *p = (const unsigned char *)str_text(inside), *end = p + inside->len;
+    ASN1_SEQUENCE_ANY *both = d2i_ASN1_SEQUENCE_ANY(NULL, &p, (long)inside->len);
+    const ASN1_TYPE *password = sk_ASN1_TYPE_value(both, 0), *pfx = sk_ASN1_TYPE_value(both, 1);
+    bool ok = p == end && sk_ASN1_TYPE_num(both) == 2 && password->type == V_ASN1_UTF8STRING
+              && pfx->type == V_ASN1_OCTET_STRING;
+
+    if (ok) {
+        const ASN1_STRING *text = password->value.utf8string, *bytes = pfx->value.octet_string;
+
+        str_add(&l->password, ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
+        str_add(&l->file, ASN1_STRING_get0_data(bytes), (size_t)ASN1_STRING_length(bytes));
+    }
+    sk_ASN1_TYPE_pop_free(both, ASN1_TYPE_free);
+    ERR_clear_error();
+    return ok || no(l, "envelope: what is inside is not PfxWithPassword");
+}
+
 static bool open_envelope(struct look *l)
 {
     const struct envelope_want want = { l->device,
@@ -184,15 +219,11 @@ static bool open_envelope(struct look *l)
     struct str cms = { 0 }, inside = { 0 };
     bool ok;
 
-    if (blob) {
+    if (blob && js_has(l->pfx_member, "encryptedPfxPassword")) {
+        ok = no(l, "encryptedPfxPassword: not with blobToDevice");
+    } else if (blob) {
         ok = base64_member(l, l->pfx_member, "encryptedPfxBlob", &cms)
-             && envelope_open(&l->s->setup, &want, &cms, &inside, l->why);
-        str_add(
-            &l->password, str_text(&inside), inside.len < PASSWORD_LEN ? inside.len : PASSWORD_LEN);
-        if (ok && inside.len > PASSWORD_LEN)
-            str_add(&l->file, inside.p + PASSWORD_LEN, inside.len - PASSWORD_LEN);
-        if (ok && js_has(l->pfx_member, "encryptedPfxPassword"))
-            ok = no(l, "encryptedPfxPassword: not with blobToDevice");
+             && envelope_open(&l->s->setup, &want, &cms, &inside, l->why) && split(l, &inside);
     } else {
         ok = base64_member(l, l->pfx_member, "encryptedPfxBlob", &l->file)
              && base64_member(l, l->pfx_member, "encryptedPfxPassword", &cms)

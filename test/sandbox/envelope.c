@@ -102,33 +102,62 @@ static bool is_oaep_sha256(X509_ALGOR *alg)
     return ok;
 }
 
+/* ECDH with the SHA-256 KDF, AES-256 key wrap (RFC 5753), one key, named by issuer and serial. */
+static bool agreement_ok(CMS_RecipientInfo *r)
+{
+    STACK_OF(CMS_RecipientEncryptedKey) *keys = CMS_RecipientInfo_kari_get0_reks(r);
+    X509_ALGOR *alg = NULL, *wrap = NULL;
+    X509_NAME *issuer = NULL;
+    bool ok;
+
+    if (CMS_RecipientInfo_kari_get0_alg(r, &alg, NULL) != 1
+        || OBJ_obj2nid(alg->algorithm) != NID_dhSinglePass_stdDH_sha256kdf_scheme
+        || sk_CMS_RecipientEncryptedKey_num(keys) != 1
+        || CMS_RecipientEncryptedKey_get0_id(
+               sk_CMS_RecipientEncryptedKey_value(keys, 0), NULL, NULL, NULL, &issuer, NULL)
+               != 1)
+        return false;
+    wrap = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR), alg->parameter);
+    ok = issuer != NULL && wrap != NULL && OBJ_obj2nid(wrap->algorithm) == NID_id_aes256_wrap;
+    X509_ALGOR_free(wrap);
+    return ok;
+}
+
+static bool transport_ok(CMS_RecipientInfo *r, const char *want, struct str *why)
+{
+    X509_ALGOR *alg = NULL;
+    X509_NAME *issuer = NULL;
+
+    if (CMS_RecipientInfo_ktri_get0_algs(r, NULL, NULL, &alg) != 1
+        || CMS_RecipientInfo_ktri_get0_signer_id(r, NULL, &issuer, NULL) != 1 || issuer == NULL) {
+        str_puts(why, "envelope: the recipient is not named by issuer and serial number");
+        return false;
+    }
+    if (strcmp(want, "rsaOaepSha256") == 0 ? is_oaep_sha256(alg)
+                                           : OBJ_obj2nid(alg->algorithm) == NID_rsaEncryption)
+        return true;
+    str_f(why, "envelope: key transport %s, asked for was %s",
+        OBJ_nid2sn(OBJ_obj2nid(alg->algorithm)), want);
+    return false;
+}
+
 static bool recipient_ok(CMS_ContentInfo *c, const struct envelope_want *w, struct str *why)
 {
     STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(c);
     CMS_RecipientInfo *r = sk_CMS_RecipientInfo_value(all, 0);
-    X509_ALGOR *alg = NULL;
 
     if (sk_CMS_RecipientInfo_num(all) != 1) {
         str_f(why, "envelope: %d recipients", sk_CMS_RecipientInfo_num(all));
         return false;
     }
-    if (w->device == DEVICE_EC) {
-        if (CMS_RecipientInfo_type(r) == CMS_RECIPINFO_AGREE)
-            return true;
-        str_puts(why, "envelope: no key agreement for the EC device");
-        return false;
-    }
-    if (CMS_RecipientInfo_type(r) != CMS_RECIPINFO_TRANS
-        || CMS_RecipientInfo_ktri_get0_algs(r, NULL, NULL, &alg) != 1) {
-        str_puts(why, "envelope: no key transport for the RSA device");
-        return false;
-    }
-    if (strcmp(w->transport, "rsaOaepSha256") == 0
-            ? is_oaep_sha256(alg)
-            : OBJ_obj2nid(alg->algorithm) == NID_rsaEncryption)
+    if (w->device == DEVICE_RSA && CMS_RecipientInfo_type(r) == CMS_RECIPINFO_TRANS)
+        return transport_ok(r, w->transport, why);
+    if (w->device == DEVICE_EC && CMS_RecipientInfo_type(r) == CMS_RECIPINFO_AGREE
+        && agreement_ok(r))
         return true;
-    str_f(why, "envelope: key transport %s, asked for was %s",
-        OBJ_nid2sn(OBJ_obj2nid(alg->algorithm)), w->transport);
+    str_puts(why, w->device == DEVICE_RSA
+                      ? "envelope: no key transport for the RSA device"
+                      : "envelope: no ECDH with SHA-256 and AES-256 key wrap for the EC device");
     return false;
 }
 
@@ -164,6 +193,8 @@ bool envelope_open(const struct setup *s, const struct envelope_want *w, const s
         str_puts(why, "envelope: not a CMS message");
     else if (type != NID_pkcs7_enveloped && type != NID_id_smime_ct_authEnvelopedData)
         str_f(why, "envelope: is %s", OBJ_nid2sn(type));
+    else if (OBJ_obj2nid(CMS_get0_eContentType(c)) != NID_pkcs7_data)
+        str_puts(why, "envelope: what is inside is not id-data");
     else
         ok = content_ok(c, cms, w->content, why) && recipient_ok(c, w, why)
              && decrypt(c, s, w->device, out, why);

@@ -31,6 +31,13 @@ bool face_login(struct exchange *x)
     return false;
 }
 
+void fault_cn(struct exchange *x, unsigned at, const struct str *csr, char *out, size_t room)
+{
+    out[0] = '\0';
+    if (faults_any(x->sandbox->faults, at))
+        ca_cn(csr, out, room);
+}
+
 static enum page_lang lang_of(const struct exchange *x)
 {
     return x->sandbox->opt.german || hit_has(&x->hit, FAULT_GERMAN) ? GERMAN : ENGLISH;
@@ -143,7 +150,7 @@ static void submit_csr(struct exchange *x, const struct str *csr, const char *at
     const struct ca_entry *e;
     const char *why = NULL;
 
-    ca_cn(csr, cn, sizeof cn);
+    fault_cn(x, AT_SUBMIT, csr, cn, sizeof cn);
     if (wire_before(x, AT_SUBMIT, cn))
         return;
     attribute(attributes, "CertificateTemplate", template, sizeof template);

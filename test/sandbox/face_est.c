@@ -88,7 +88,7 @@ static void enroll_csr(struct exchange *x, const struct str *csr, const char *la
     struct ca_entry *e;
     char cn[256];
 
-    ca_cn(csr, cn, sizeof cn);
+    fault_cn(x, AT_EST, csr, cn, sizeof cn);
     if (wire_before(x, AT_EST, cn))
         return;
     e = known(x, csr);

@@ -12,6 +12,10 @@ void est_serve(struct exchange *x);
 /* face_login - Basic credentials, or the 401 is filled in. */
 bool face_login(struct exchange *x);
 
+/* fault_cn - the common name in a request, for faults; "" while none is armed there: reading a
+ * request twice would cost a quarter of issuing. */
+void fault_cn(struct exchange *x, unsigned at, const struct str *csr, char *out, size_t room);
+
 /*
  * pages.c: the pages of AD CS web enrolment, laid out with the element ids that real ones have; the
  * words are ours, in English or German.

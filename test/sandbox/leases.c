@@ -5,7 +5,7 @@
 #include "test/sandbox/wire.h"
 #include <string.h>
 
-enum { LEASES_MAX = 1000 };
+enum { LEASES_MAX = 100 };
 
 static struct json_object *lease_list(struct exchange *x, struct json_object *body)
 {
@@ -13,7 +13,7 @@ static struct json_object *lease_list(struct exchange *x, struct json_object *bo
 
     if (js_count(list) > 0 && js_count(list) <= LEASES_MAX)
         return list;
-    cloud_refuse(x, 400, "ParameterDataInvalidError", "leases: 1 to 1000");
+    cloud_refuse(x, 400, "ParameterDataInvalidError", "leases: 1 to 100");
     return NULL;
 }
 

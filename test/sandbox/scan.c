@@ -39,9 +39,13 @@ static bool string(struct scan *s, struct slice *inside)
     while (s->p < s->end && *s->p != '"') {
         if ((unsigned char)*s->p < 0x20)
             return false;
+        if (*s->p != '\\') {
+            s->p++;
+            continue;
+        }
         if (s->end - s->p > 6 && strncmp(s->p, "\\u0000", 6) == 0)
             return false;
-        s->p += *s->p == '\\' && s->end - s->p > 1 ? 2 : 1;
+        s->p += s->end - s->p > 1 ? 2 : 1;
     }
     if (s->p == s->end)
         return false;

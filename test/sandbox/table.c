@@ -11,19 +11,9 @@ enum { COLUMNS = 9 };
 static const char *const heads[COLUMNS] = { "request", "subject", "CA", "key", "platform", "serial",
     "profile", "ms", "device" };
 
-/* Columns on the screen: bytes that continue a UTF-8 character take no room. */
-static size_t width(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text != '\0'; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
 static void cell(struct str *out, const char *text, size_t room, bool last)
 {
-    size_t have = width(text);
+    size_t have = utf8_len(text);
 
     str_puts(out, text);
     for (; !last && have < room + 2; have++)
@@ -99,12 +89,12 @@ static void print(const struct story *s)
     size_t room[COLUMNS];
 
     for (size_t c = 0; c < COLUMNS; c++)
-        room[c] = width(heads[c]);
+        room[c] = utf8_len(heads[c]);
     for (size_t i = 0; i < s->requests; i++) {
         row_of(s, s->request[i], buffer, row);
         for (size_t c = 0; c < COLUMNS; c++) {
-            if (width(row[c]) > room[c])
-                room[c] = width(row[c]);
+            if (utf8_len(row[c]) > room[c])
+                room[c] = utf8_len(row[c]);
         }
     }
     line_out(heads, room);

@@ -190,3 +190,12 @@ void copy_n(char *to, size_t space, const char *from)
 {
     snprintf(to, space, "%s", from);
 }
+
+size_t utf8_len(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}

@@ -45,4 +45,5 @@ bool form_value(const char *form, const char *name, struct str *out);
 void copy_n(char *to, size_t room, const char *from);
 
 const char *str_text(const struct str *s); /* never NULL */
+size_t utf8_len(const char *text);         /* characters */
 #endif

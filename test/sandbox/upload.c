@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESULTS_MAX = 1000 };
+enum { RESULTS_MAX = 100, MESSAGE_MAX = 255 };
 
 struct post {
     struct exchange *x;
@@ -55,8 +55,8 @@ static bool words_ok(struct post *p)
         "IssuancePending", "DeniedByCA", "TemplateNotFound", "VariableMissing", "PolicyMismatch",
         "RetryableServiceException", "ServiceUnavailableException", "ServiceTooBusyException",
         "AuthenticationException", "CAUnreachable", NULL };
-    static const char *const states[] = { "unknown", "requestCreationFailed", "requestSubmitFailed",
-        "issueFailed", "issuePending", "issued", "responseProcessingFailed", "revoked", NULL };
+    static const char *const states[] = { "issued", "issuePending", "requestSubmitFailed",
+        "issueFailed", "revoked", NULL };
 
     if (!among(p->error_code, codes))
         return reject(p, "ParameterDataInvalidError", "errorCode: missing or unknown");
@@ -85,10 +85,9 @@ static bool shape_ok(struct post *p)
 
     if (!js_bool(p->result, "succeeded", &p->succeeded))
         return reject(p, "ParameterDataInvalidError", "succeeded: missing");
-    if (js_has(p->result, "hResult")
-        && (!js_int(p->result, "hResult", &hresult) || hresult < 0 || hresult > 0xffffffff))
+    if (!js_int(p->result, "hResult", &hresult) || hresult < 0 || hresult > 0xffffffff)
         return reject(p, "ParameterDataInvalidError", "hResult: not an unsigned 32-bit number");
-    if (message != NULL && strlen(message) > 255)
+    if (message != NULL && utf8_len(message) > MESSAGE_MAX)
         return reject(p, "ParameterDataInvalidError", "errorMessage: longer than 255");
     if (activity == NULL || !guid_ok(activity))
         return reject(p, "ParameterDataInvalidError", "activityId: missing or not a GUID");
@@ -109,6 +108,8 @@ static bool sense_ok(struct post *p)
         return reject(p, "ParameterDataInvalidError", "succeeded, but not issued");
     if (p->succeeded && message != NULL && *message != '\0')
         return reject(p, "ParameterDataInvalidError", "succeeded, with an errorMessage");
+    if (!p->succeeded && !p->pending && (message == NULL || *message == '\0'))
+        return reject(p, "ParameterDataInvalidError", "failed, without an errorMessage");
     if (p->pending != (strcmp(p->error_code, "IssuancePending") == 0))
         return reject(
             p, "ParameterDataInvalidError", "issuePending goes with IssuancePending only");
@@ -256,13 +257,6 @@ static void one_result(struct post *p, const struct slice *raw)
 
 /* ---- the answer ---- */
 
-static int status_of(const char *code)
-{
-    return strcmp(code, "ConflictError") == 0              ? 409
-           : strcmp(code, "CertificateNotFoundError") == 0 ? 404
-                                                           : 400;
-}
-
 static void subjects(struct exchange *x, struct json_object *results, struct str *out)
 {
     str_add(out, "", 0);
@@ -274,22 +268,21 @@ static void subjects(struct exchange *x, struct json_object *results, struct str
     }
 }
 
+/* A conflict that is all there is to say is said by the status, too. */
 static void answer_all(
     struct exchange *x, size_t count, const struct str *rejected, const struct post *last)
 {
-    const char *id = http_header(x, "client-request-id");
-    bool alone = count == 1 && last->answer != NULL;
+    bool conflict =
+        count == 1 && last->answer != NULL && strcmp(last->answer, "ConflictError") == 0;
 
-    json_answer(x, alone ? status_of(last->answer) : 200);
-    str_f(&x->reply.body, "{\"value\":%s", alone ? "false" : "true");
+    json_answer(x, conflict ? 409 : 200);
+    str_f(&x->reply.body, "{\"value\":%s", conflict ? "false" : "true");
     if (rejected->len > 0)
         str_f(&x->reply.body, ",\"rejected\":[%s]", rejected->p);
-    if (alone) {
+    if (conflict) {
         str_f(&x->reply.body, ",\"error\":{\"code\":\"%s\",\"message\":", last->answer);
         str_json(&x->reply.body, last->why);
-        str_puts(&x->reply.body, ",\"requestId\":");
-        str_json(&x->reply.body, id == NULL ? "" : id);
-        str_puts(&x->reply.body, "}");
+        str_f(&x->reply.body, ",\"requestId\":\"%s\"}", last->request->id);
     }
     str_puts(&x->reply.body, "}");
 }
@@ -303,7 +296,7 @@ void cloud_upload(struct exchange *x, struct json_object *body)
     struct post p = { 0 };
 
     if (count < 1 || count > RESULTS_MAX) {
-        cloud_refuse(x, 400, "ParameterDataInvalidError", "results: 1 to 1000");
+        cloud_refuse(x, 400, "ParameterDataInvalidError", "results: 1 to 100");
         return;
     }
     queue_expire(x->sandbox->queue, false);
@@ -319,7 +312,9 @@ void cloud_upload(struct exchange *x, struct json_object *body)
             str_puts(&rejected, rejected.len > 0 ? "," : "");
             str_puts(&rejected, "{\"requestId\":");
             str_json(&rejected, js_text(p.result, "requestId"));
-            str_f(&rejected, ",\"errorCode\":\"%s\"}", p.answer);
+            str_f(&rejected, ",\"errorCode\":\"%s\",\"message\":", p.answer);
+            str_json(&rejected, p.why);
+            str_puts(&rejected, "}");
         }
         answer_all(x, count, &rejected, &p);
     }

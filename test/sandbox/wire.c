@@ -8,8 +8,6 @@
 void json_error(
     struct exchange *x, int status, const char *code, const char *message, int64_t retry_after_s)
 {
-    const char *id = http_header(x, "client-request-id");
-
     answer(x, status, "application/json; charset=utf-8");
     str_puts(&x->reply.body, "{\"error\":{\"code\":");
     str_json(&x->reply.body, code);
@@ -17,8 +15,6 @@ void json_error(
     str_json(&x->reply.body, message);
     if (retry_after_s >= 0)
         str_f(&x->reply.body, ",\"retryAfter\":%" PRId64, retry_after_s);
-    str_puts(&x->reply.body, ",\"requestId\":");
-    str_json(&x->reply.body, id == NULL ? "" : id);
     str_puts(&x->reply.body, "}}");
     x->reply.retry_after_s = retry_after_s;
 }

@@ -1,5 +1,6 @@
 /* see scenario.h: one history, and the promises held against what it left. */
 #include <openssl/evp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,25 @@
 #include "agent/store_sql.h"
 #include "test/sim/scenario.h"
 
-enum { START_S = 1800000000, LONGEST_S = 40 * 86400, STARTS_MAX = 12, CALLS_MAX = 4000, EXTRA_CALLS = 80 };
+enum {
+    START_S = 1800000000,
+    LONGEST_S = 40 * 86400,
+    STARTS_MAX = 12,
+    CALLS_MAX = 4000,
+    EXTRA_CALLS = 80
+};
 
-static const char *const names[FAULT_COUNT] = { [FAULT_NONE] = "none", [FAULT_CRASH_BEFORE] = "crash-before",
-    [FAULT_CRASH_AFTER] = "crash-after", [FAULT_LOST_REQUEST] = "lost-request", [FAULT_LOST_ANSWER] = "lost-answer",
-    [FAULT_HTTP_503] = "http-503", [FAULT_HTTP_500] = "http-500", [FAULT_HTTP_403] = "http-403", [FAULT_PAGE] = "page",
-    [FAULT_CRASH_TURN] = "crash-turn", [FAULT_STORE_FULL] = "store-full" };
+static const char *const names[FAULT_COUNT] = { [FAULT_NONE] = "none",
+    [FAULT_CRASH_BEFORE] = "crash-before",
+    [FAULT_CRASH_AFTER] = "crash-after",
+    [FAULT_LOST_REQUEST] = "lost-request",
+    [FAULT_LOST_ANSWER] = "lost-answer",
+    [FAULT_HTTP_503] = "http-503",
+    [FAULT_HTTP_500] = "http-500",
+    [FAULT_HTTP_403] = "http-403",
+    [FAULT_PAGE] = "page",
+    [FAULT_CRASH_TURN] = "crash-turn",
+    [FAULT_STORE_FULL] = "store-full" };
 
 const char *fault_name(enum fault f)
 {
@@ -29,10 +43,16 @@ struct running {
     bool refuse_commit;
 };
 
-static void wrong(struct history *h, const char *fmt, const char *a, long b)
+static void wrong(struct history *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void wrong(struct history *h, const char *fmt, ...)
 {
-    if (h->wrong[0] == '\0')
-        (void)snprintf(h->wrong, sizeof h->wrong, fmt, a, b);
+    va_list ap;
+
+    if (h->wrong[0] != '\0')
+        return; /* the first one tells */
+    va_start(ap, fmt);
+    (void)vsnprintf(h->wrong, sizeof h->wrong, fmt, ap);
+    va_end(ap);
 }
 
 static enum fault fault_at(const struct history *h, bool turn, size_t k)
@@ -45,7 +65,8 @@ static enum fault fault_at(const struct history *h, bool turn, size_t k)
 
 /* ---- faults on the wire ------------------------------------------------------------------------------------------- */
 
-static void peer(void *arg, const char *method, const char *url, struct view body, struct sim_answer *out)
+static void peer(
+    void *arg, const char *method, const char *url, struct view body, struct sim_answer *out)
 {
     struct running *r = arg;
     enum fault f = fault_at(r->h, false, ++r->h->calls);
@@ -64,7 +85,8 @@ static void peer(void *arg, const char *method, const char *url, struct view bod
         world_page(out, 403, "text/html", "forbidden");
         return;
     case FAULT_PAGE:
-        world_page(out, 200, "text/html", "<html><head><title>Hotel Wi-Fi</title></head><body>Welcome</body></html>");
+        world_page(out, 200, "text/html",
+            "<html><head><title>Hotel Wi-Fi</title></head><body>Welcome</body></html>");
         return;
     default:
         world_answer(r->w, method, url, body, out);
@@ -94,7 +116,8 @@ static bool all_done(struct running *r)
     for (size_t i = 0; i < r->w->request_count; i++)
         if (!r->w->requests[i].done)
             return false;
-    if (store_dirty(r->a->store) || sim_pending(false) > 0 || store_counts(r->a->store, &c, &e) != 0)
+    if (store_dirty(r->a->store) || sim_pending(false) > 0
+        || store_counts(r->a->store, &c, &e) != 0)
         return false;
     for (int s = REQUEST_READY; s < REQUEST_DELIVERED; s++)
         if (c.by_state[s] > 0)
@@ -108,7 +131,7 @@ static void before_turn(void *arg)
     enum fault f;
 
     if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX) {
-        wrong(r->h, "%s%ld HTTP requests and no end", "", (long)r->h->calls);
+        wrong(r->h, "%zu HTTP requests and no end", r->h->calls);
         io_stop();
         return;
     }
@@ -150,7 +173,8 @@ static void on_orphan(void *arg, const struct orphan *o)
     char spki[65];
 
     hex_of(l->cert->spki, spki);
-    if (strcmp(o->serial, l->cert->serial) == 0 || (o->serial[0] == '\0' && strcmp(o->spki, spki) == 0))
+    if (strcmp(o->serial, l->cert->serial) == 0
+        || (o->serial[0] == '\0' && strcmp(o->spki, spki) == 0))
         l->found = true;
 }
 
@@ -165,8 +189,8 @@ static void check_certificates(struct check *c)
         if (x->request->succeeded && strcmp(x->request->serial, x->serial) == 0)
             continue;
         if (store_orphans(c->store, on_orphan, &l, &e) != 0 || !l.found)
-            wrong(c->h, "I2: a certificate of %s is neither delivered nor listed (%ld issued)", x->request->name,
-                (long)x->request->issued);
+            wrong(c->h, "I2: a certificate of %s is neither delivered nor listed (%ld issued)",
+                x->request->name, (long)x->request->issued);
     }
 }
 
@@ -183,17 +207,18 @@ static void check_request(struct check *c, const struct world_request *r)
     if (r->accepted != 1)
         wrong(c->h, "I4: %s was accepted %ld times", r->name, (long)r->accepted);
     if (r->succeeded != r->expect_success)
-        wrong(c->h, r->succeeded ? "%s was delivered%.0ld" : "%s failed%.0ld", r->name, 0);
+        wrong(c->h, "%s %s", r->name, r->succeeded ? "was delivered" : "failed");
     if (!r->expect_success && strcmp(r->code, r->expect_code) != 0)
-        wrong(c->h, "another errorCode: %s%.0ld", r->code, 0);
+        wrong(c->h, "another errorCode: %s", r->code);
     for (int b = 0; b < BLOB_COUNT; b++)
         blobs[b] = (struct buf)BUF_INIT(1 << 20);
-    if (store_get(c->store, r->id, &row, &e) != 1 || store_get_blobs(c->store, r->id, blobs, &e) != 0)
-        wrong(c->h, "%s is not in the store%.0ld", r->name, 0);
+    if (store_get(c->store, r->id, &row, &e) != 1
+        || store_get_blobs(c->store, r->id, blobs, &e) != 0)
+        wrong(c->h, "%s is not in the store", r->name);
     else if (!request_is_final(row.state))
         wrong(c->h, "%s has not ended in the store: state %ld", r->name, (long)row.state);
     else if (blobs[BLOB_KEY].len > 0 || blobs[BLOB_DATA_KEY].len > 0)
-        wrong(c->h, "I8: the key of %s is still there%.0ld", r->name, 0);
+        wrong(c->h, "I8: the key of %s is still there", r->name);
     for (int b = 0; b < BLOB_COUNT; b++)
         buf_free(&blobs[b]);
 }
@@ -201,14 +226,15 @@ static void check_request(struct check *c, const struct world_request *r)
 static void on_open(void *arg, const struct request *r)
 {
     if (r->state == REQUEST_NONE || r->next_at == 0 || r->step[0] == '\0')
-        wrong(arg, "I5: %s waits for nothing%.0ld", r->id, 0);
+        wrong(arg, "I5: %s waits for nothing", r->id);
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------------- */
 
 static void remove_store(const char *dir)
 {
-    static const char *const files[] = { "certferry.db", "certferry.db-wal", "certferry.db-shm", "lock" };
+    static const char *const files[] = { "certferry.db", "certferry.db-wal", "certferry.db-shm",
+        "lock" };
     char path[4096];
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -225,7 +251,7 @@ static bool start(struct running *r, const char *dir)
 
     (void)snprintf(path, sizeof path, "%s/certferry.conf", dir);
     if ((conf = conf_load(path, &e)) == NULL || agent_open(r->a, conf, &e) != 0) {
-        wrong(r->h, "cannot start: %s%.0ld", e.msg, 0);
+        wrong(r->h, "cannot start: %s", e.msg);
         conf_free(conf);
         return false;
     }
@@ -257,7 +283,7 @@ void history_run(struct world *w, const char *dir, struct history *h)
     while (again && h->wrong[0] == '\0') {
         again = false;
         if (++h->starts > STARTS_MAX)
-            wrong(h, "%sstarted %ld times", "", (long)h->starts);
+            wrong(h, "started %zu times", h->starts);
         else if (start(&r, dir)) {
             again = sim_crashed();
             if (!again) {
@@ -266,9 +292,9 @@ void history_run(struct world *w, const char *dir, struct history *h)
                     check_request(&c, &w->requests[i]);
                 check_certificates(&c);
                 if (store_orphans(a.store, count_orphan, &h->orphans, &e) != 0)
-                    wrong(h, "%sorphans cannot be listed%.0ld", "", 0);
+                    wrong(h, "orphans cannot be listed");
             } else if (store_list(a.store, REQUEST_NONE, true, 100, on_open, h, &e) != 0) {
-                wrong(h, "%sthe store cannot be read%.0ld", "", 0);
+                wrong(h, "the store cannot be read");
             }
             agent_close(&a);
         }
@@ -278,18 +304,18 @@ void history_run(struct world *w, const char *dir, struct history *h)
 
 int history_prepare(const char *dir, struct err *e)
 {
-    static const char conf[]
-        = "cloud { url = \"https://cloud.sim/ccp\" poll_interval = 30 wait = 0 }\n"
-          "ca \"adcs\" { type = \"adcs\" url = \"https://ca.sim/certsrv/\" anchors = \"root.pem\"\n"
-          "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
-          "ca \"est\" { type = \"est\" url = \"https://ca.sim\" anchors = \"root.pem\"\n"
-          "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
-          "keys { pool = 0 }\n"
-          "pkcs12 { iterations = 1 }\n"
-          "store { dir = \"state\" master_key = \"master.key\" min_free_mib = 0 }\n";
+    static const char conf[] =
+        "cloud { url = \"https://cloud.sim/ccp\" poll_interval = 30 wait = 0 }\n"
+        "ca \"adcs\" { type = \"adcs\" url = \"https://ca.sim/certsrv/\" anchors = \"root.pem\"\n"
+        "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
+        "ca \"est\" { type = \"est\" url = \"https://ca.sim\" anchors = \"root.pem\"\n"
+        "  templates = {\"User\", \"Other\"} validity_max = 400 }\n"
+        "keys { pool = 0 }\n"
+        "pkcs12 { iterations = 1 }\n"
+        "store { dir = \"state\" master_key = \"master.key\" min_free_mib = 0 }\n";
     char path[4096];
 
-    log_open(LOG_JSON, LOG_LEVEL_ERROR);
+    log_open(LOG_JSON, LOG_LEVEL_SILENT);
     (void)snprintf(path, sizeof path, "%s/certferry.conf", dir);
     if (fs_replace(path, view_text(conf), 0600, e) != 0)
         return -1;

@@ -4,8 +4,12 @@
 #include <string.h>
 #include "test/sim/scenario.h"
 
-static const char *const moods[] = { [CA_ISSUES] = "issues", [CA_PENDS] = "pends", [CA_DENIES] = "denies",
-    [CA_WRONG_KEY] = "wrong-key", [CA_WRONG_NAME] = "wrong-name", [CA_LONG_LIFE] = "long-life",
+static const char *const moods[] = { [CA_ISSUES] = "issues",
+    [CA_PENDS] = "pends",
+    [CA_DENIES] = "denies",
+    [CA_WRONG_KEY] = "wrong-key",
+    [CA_WRONG_NAME] = "wrong-name",
+    [CA_LONG_LIFE] = "long-life",
     [CA_NO_TEMPLATE] = "no-template" };
 
 static int read_request(struct world *w, char *args)
@@ -14,9 +18,12 @@ static int read_request(struct world *w, char *args)
     char outcome[40], extra[16] = "";
 
     if (w->request_count == WORLD_REQUESTS
-        || sscanf(args, "%63s %15s %63s %15s %39s %15s", r->name, r->ca, r->template_name, r->key, outcome, extra) < 5)
+        || sscanf(args, "%63s %15s %63s %15s %39s %15s", r->name, r->ca, r->template_name, r->key,
+               outcome, extra)
+               < 5)
         return -1;
-    (void)snprintf(r->id, sizeof r->id, "00000000-0000-4000-8000-0000000000%02zu", w->request_count + 10);
+    (void)snprintf(
+        r->id, sizeof r->id, "00000000-0000-4000-8000-0000000000%02zu", w->request_count + 10);
     r->expect_success = strcmp(outcome, "delivered") == 0;
     if (!r->expect_success)
         (void)snprintf(r->expect_code, sizeof r->expect_code, "%s", outcome);

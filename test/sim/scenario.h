@@ -20,28 +20,30 @@ enum fault {
     FAULT_LOST_REQUEST, /* no connection */
     FAULT_LOST_ANSWER,  /* the peer acted, the connection is cut */
     FAULT_HTTP_503,
-    FAULT_HTTP_500,     /* the peer acted and then says that it did not */
+    FAULT_HTTP_500, /* the peer acted and then says that it did not */
     FAULT_HTTP_403,
-    FAULT_PAGE,         /* a captive portal's page */
+    FAULT_PAGE, /* a captive portal's page */
     /* at the k-th turn of the loop with something to commit */
-    FAULT_CRASH_TURN,   /* the process dies before the commit */
-    FAULT_STORE_FULL,   /* the commit fails */
+    FAULT_CRASH_TURN, /* the process dies before the commit */
+    FAULT_STORE_FULL, /* the commit fails */
     FAULT_COUNT
 };
 const char *fault_name(enum fault f);
 
 struct history {
     enum fault fault[2];
-    size_t at[2];       /* 1-based */
+    size_t at[2]; /* 1-based */
 
     /* found out */
     size_t calls, turns, starts, orphans;
-    char wrong[300];    /* "" = every promise was kept */
+    char wrong[300]; /* "" = every promise was kept */
 };
 
-int scenario_read(const char *path, struct world *w, char about[120]); /* 0, or -1 and a line on stderr */
+int scenario_read(
+    const char *path, struct world *w, char about[120]); /* 0, or -1 and a line on stderr */
 
 /* history_run - dir: a folder of the caller's with conf, root.pem and master.key; the store goes into it. */
 void history_run(struct world *w, const char *dir, struct history *h);
-int history_prepare(const char *dir, struct err *e) MUST; /* writes the configuration and the master key */
+int history_prepare(
+    const char *dir, struct err *e) MUST; /* writes the configuration and the master key */
 #endif

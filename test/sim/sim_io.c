@@ -244,8 +244,13 @@ static bool fire_http(struct op *o)
             r.err = &e;
         } else {
             assert(a.status != 0);
-            h = (struct http_reply){ .status = a.status, .body = buf_view(&a.body), .content_type = a.type,
-                .location = "", .authenticate = "", .retry_after_s = a.retry_after_s, .date = io_wall_s() };
+            h = (struct http_reply){ .status = a.status,
+                .body = buf_view(&a.body),
+                .content_type = a.type,
+                .location = "",
+                .authenticate = "",
+                .retry_after_s = a.retry_after_s,
+                .date = io_wall_s() };
             r.http = &h;
         }
         o->fn(o->arg, &r);

@@ -10,17 +10,25 @@
  */
 enum { WORLD_REQUESTS = 8, WORLD_CERTS = 64, WORLD_SPKIS = 8, WORLD_POSTS = 8 };
 
-enum ca_mood { CA_ISSUES, CA_PENDS, CA_DENIES, CA_WRONG_KEY, CA_WRONG_NAME, CA_LONG_LIFE, CA_NO_TEMPLATE };
+enum ca_mood {
+    CA_ISSUES,
+    CA_PENDS,
+    CA_DENIES,
+    CA_WRONG_KEY,
+    CA_WRONG_NAME,
+    CA_LONG_LIFE,
+    CA_NO_TEMPLATE
+};
 
 struct world_request {
     char id[40];
-    char name[64];          /* its CN; unique */
-    char ca[16];            /* "adcs" or "est" */
+    char name[64]; /* its CN; unique */
+    char ca[16];   /* "adcs" or "est" */
     char template_name[64];
-    char key[16];           /* keyAlgorithm */
-    bool malformed;         /* a member of the wrong type */
+    char key[16];   /* keyAlgorithm */
+    bool malformed; /* a member of the wrong type */
     bool expect_success;
-    char expect_code[40];   /* errorCode of an expected failure */
+    char expect_code[40]; /* errorCode of an expected failure */
 
     /* what happened */
     bool handed_out, done, succeeded;
@@ -32,8 +40,8 @@ struct world_request {
     size_t accepted;
     uint8_t spkis[WORLD_SPKIS][32]; /* distinct keys seen in CSRs */
     size_t spki_count;
-    size_t issued;          /* certificates */
-    char serial[64];        /* of the certificate delivered */
+    size_t issued;   /* certificates */
+    char serial[64]; /* of the certificate delivered */
     size_t polls;
     struct X509_req_st *csr; /* the last one, for an approval */
 };
@@ -43,7 +51,7 @@ struct world_cert {
     uint8_t spki[32];
     struct world_request *request;
     struct buf der;
-    bool wrong;             /* not what was asked for */
+    bool wrong; /* not what was asked for */
 };
 
 struct world {
@@ -52,9 +60,9 @@ struct world {
     struct world_cert certs[WORLD_CERTS];
     size_t cert_count;
     enum ca_mood mood;
-    size_t pend_polls;      /* CA_PENDS: how many polls before it issues */
+    size_t pend_polls; /* CA_PENDS: how many polls before it issues */
     int64_t lease_s;
-    size_t calls;           /* HTTP requests of any kind */
+    size_t calls; /* HTTP requests of any kind */
 };
 
 /* world_open - keys and certificates of the CA and the device, once a program. */
@@ -65,15 +73,18 @@ void world_close(void);
 void world_reset(struct world *w);
 
 /* world_answer - the peer function of sim_io.h. */
-void world_answer(struct world *w, const char *method, const char *url, struct view body, struct sim_answer *out);
+void world_answer(
+    struct world *w, const char *method, const char *url, struct view body, struct sim_answer *out);
 
 /* The two sides; each answers the URLs that are its own. */
 bool world_cloud(struct world *w, const char *path, struct view body, struct sim_answer *out);
-bool world_ca(struct world *w, const char *method, const char *path, struct view body, struct sim_answer *out);
+bool world_ca(struct world *w, const char *method, const char *path, struct view body,
+    struct sim_answer *out);
 
 void world_page(struct sim_answer *out, int status, const char *type, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 struct view world_device_certificate(void);
 /* world_unwrap - may the device use this result?  NULL, or what is wrong with it */
-const char *world_unwrap(struct world *w, struct world_request *r, struct view password_cms, struct view pfx);
+const char *world_unwrap(
+    struct world *w, struct world_request *r, struct view password_cms, struct view pfx);
 #endif

@@ -59,13 +59,15 @@ static X509 *make(struct world *w, X509_REQ *csr, int64_t now)
     (void)BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(x));
     BN_free(bn);
     if (w->mood == CA_WRONG_NAME)
-        (void)X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8, (const unsigned char *)"Evil", -1, -1, 0);
+        (void)X509_NAME_add_entry_by_txt(
+            name, "OU", MBSTRING_UTF8, (const unsigned char *)"Evil", -1, -1, 0);
     (void)X509_set_version(x, 2);
     (void)X509_set_issuer_name(x, X509_get_subject_name(world_keys.issuing));
     (void)X509_set_subject_name(x, name);
     (void)X509_set_pubkey(x, other != NULL ? other : X509_REQ_get0_pubkey(csr));
     (void)ASN1_TIME_set(X509_getm_notBefore(x), (time_t)(now - 60));
-    (void)ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(now + (w->mood == CA_LONG_LIFE ? YEARS_5 : DAYS_90)));
+    (void)ASN1_TIME_set(
+        X509_getm_notAfter(x), (time_t)(now + (w->mood == CA_LONG_LIFE ? YEARS_5 : DAYS_90)));
     for (int i = 0; i < sk_X509_EXTENSION_num(ext); i++)
         (void)X509_add_ext(x, sk_X509_EXTENSION_value(ext, i), -1);
     (void)X509_sign(x, world_keys.issuing_key, EVP_sha256());
@@ -127,21 +129,26 @@ static void certs_only(struct view leaf, struct buf *out)
 
 /* ---- AD CS -------------------------------------------------------------------------------------------------------- */
 
-static void adcs_page(struct world *w, struct world_request *r, size_t id, struct sim_answer *out)
+static void adcs_page(struct world *w, size_t id, struct sim_answer *out)
 {
-    static const char head[] = "<html><head><title>Microsoft Active Directory Certificate Services</title></head><body>";
+    static const char head[] =
+        "<html><head><title>Microsoft Active Directory Certificate Services</title></head><body>";
 
     if (w->mood == CA_DENIES || w->mood == CA_NO_TEMPLATE)
         world_page(out, 200, "text/html",
-            "%s<P ID=locDenied>Denied</P><P ID=locInfoReqIDandReason>Your Request Id is %zu. The disposition message is "
+            "%s<P ID=locDenied>Denied</P><P ID=locInfoReqIDandReason>Your Request Id is %zu. The "
+            "disposition message is "
             "\"Denied by Policy Module  0x%s, refused.\n\".</P></body></html>",
             head, id, w->mood == CA_DENIES ? "80094012" : "80094800");
     else if (w->mood == CA_PENDS)
         world_page(out, 200, "text/html",
-            "%s<P ID=locInfoNewReq>received</P><P ID=locInfoReqID>Your Request Id is %zu.</P></body></html>", head, id);
+            "%s<P ID=locInfoNewReq>received</P><P ID=locInfoReqID>Your Request Id is "
+            "%zu.</P></body></html>",
+            head, id);
     else
         world_page(out, 200, "text/html",
-            "%s<P ID=locPageTitle>Certificate Issued</P><P ID=locInfo>ok</P><A HREF=\"certnew.cer?ReqID=%zu&amp;Enc=bin\">"
+            "%s<P ID=locPageTitle>Certificate Issued</P><P ID=locInfo>ok</P><A "
+            "HREF=\"certnew.cer?ReqID=%zu&amp;Enc=bin\">"
             "get</A><A HREF=\"certnew.cer?ReqID=CACert&amp;Enc=bin\">ca</A></body></html>",
             head, id);
 }
@@ -165,8 +172,10 @@ static void adcs_fetch(struct world *w, const char *query, bool chain, struct si
     }
     if (r->issued == 0 && w->mood == CA_PENDS && ++r->polls < w->pend_polls) {
         world_page(out, 200, "text/html",
-            "<html><body><P ID=locPageTitle>Error</P><DL><DT ID=locDispLabel>Disposition:<DD>5 - (unknown)<DT "
-            "ID=locDispMsgLabel>Disposition message:<DD>\t\tTaken Under Submission\r\n</DL></body></html>");
+            "<html><body><P ID=locPageTitle>Error</P><DL><DT ID=locDispLabel>Disposition:<DD>5 - "
+            "(unknown)<DT "
+            "ID=locDispMsgLabel>Disposition message:<DD>\t\tTaken Under "
+            "Submission\r\n</DL></body></html>");
         return;
     }
     if (r->issued == 0 && w->mood == CA_PENDS && r->csr != NULL) /* approved meanwhile */
@@ -179,7 +188,8 @@ static void adcs_fetch(struct world *w, const char *query, bool chain, struct si
             return;
         }
     world_page(out, 200, "text/html",
-        "<html><body><DL><DT ID=locLastStatLabel>LastStatus:<DD>\t\t0x80094004 (-2146877436)\r\n</DL></body></html>");
+        "<html><body><DL><DT ID=locLastStatLabel>LastStatus:<DD>\t\t0x80094004 "
+        "(-2146877436)\r\n</DL></body></html>");
 }
 
 /* The CSR out of the form: percent-decoded, PEM armour dropped. */
@@ -192,7 +202,8 @@ static X509_REQ *csr_from_form(struct view body)
     for (size_t i = 0; i < body.len; i++) {
         unsigned byte;
 
-        if (body.p[i] == '%' && i + 2 < body.len && sscanf((const char *)body.p + i + 1, "%2x", &byte) == 1) {
+        if (body.p[i] == '%' && i + 2 < body.len
+            && sscanf((const char *)body.p + i + 1, "%2x", &byte) == 1) {
             *to++ = (char)byte;
             i += 2;
         } else {
@@ -228,7 +239,8 @@ static void base64_page(struct view der, struct sim_answer *out)
     free(text);
 }
 
-static void est_enroll(struct world *w, struct world_request *r, X509_REQ *csr, struct sim_answer *out)
+static void est_enroll(
+    struct world *w, struct world_request *r, X509_REQ *csr, struct sim_answer *out)
 {
     struct buf cms = BUF_INIT(65536);
 
@@ -266,10 +278,11 @@ static void submit(struct world *w, X509_REQ *csr, bool est, struct sim_answer *
     /* Issues again for every submission, as the real one does; what pends is issued when approved. */
     if (w->mood != CA_DENIES && w->mood != CA_NO_TEMPLATE && w->mood != CA_PENDS)
         (void)issue(w, csr, r);
-    adcs_page(w, r, (size_t)(r - w->requests) + 100, out);
+    adcs_page(w, (size_t)(r - w->requests) + 100, out);
 }
 
-bool world_ca(struct world *w, const char *method, const char *path, struct view body, struct sim_answer *out)
+bool world_ca(
+    struct world *w, const char *method, const char *path, struct view body, struct sim_answer *out)
 {
     static const char certsrv[] = "/certsrv/", est[] = "/.well-known/est/";
     struct buf cms = BUF_INIT(65536);

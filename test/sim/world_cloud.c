@@ -10,8 +10,9 @@ static const char *text(struct json_object *o, const char *name)
 {
     struct json_object *v;
 
-    return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v)
-                                                                                              : "";
+    return json_object_object_get_ex(o, name, &v) && json_object_is_type(v, json_type_string)
+               ? json_object_get_string(v)
+               : "";
 }
 
 static struct world_request *find(struct world *w, const char *id)
@@ -70,22 +71,29 @@ static void item(struct world *w, struct world_request *r, struct buf *out)
     time_of(io_wall_s() + 60 * 86400, expires);
     buf_printf(out,
         "{\"requestId\":\"%s\",\"requestContext\":\"ctx-%s\",\"requestType\":\"pkcsIssue\","
-        "\"tenantId\":\"00000000-0000-4000-8000-000000000001\",\"deviceId\":\"00000000-0000-4000-8000-000000000002\","
-        "\"leaseId\":\"%s\",\"leaseExpiresDateTime\":\"%s\",\"attempt\":%d,\"createdDateTime\":\"%s\","
+        "\"tenantId\":\"00000000-0000-4000-8000-000000000001\",\"deviceId\":\"00000000-0000-4000-"
+        "8000-000000000002\","
+        "\"leaseId\":\"%s\",\"leaseExpiresDateTime\":\"%s\",\"attempt\":%d,\"createdDateTime\":\"%"
+        "s\","
         "\"expiresDateTime\":\"%s\",\"profile\":{\"id\":\"p1\",\"version\":1,\"name\":\"Wi-Fi\","
-        "\"platform\":\"linux\",\"certificateStore\":\"user\"},\"parameters\":{\"certificationAuthority\":\"ca.sim\","
+        "\"platform\":\"linux\",\"certificateStore\":\"user\"},\"parameters\":{"
+        "\"certificationAuthority\":\"ca.sim\","
         "\"certificationAuthorityName\":\"%s\",\"certificateTemplateName\":\"%s\","
         "\"subject\":[[{\"type\":\"CN\",\"value\":%s%s%s}]],"
-        "\"subjectAlternativeNames\":[{\"sanType\":\"emailAddress\",\"name\":\"%s@contoso.example\"}],"
-        "\"keyUsage\":[\"digitalSignature\"],\"extendedKeyUsages\":[{\"name\":\"Client\",\"objectIdentifier\":"
+        "\"subjectAlternativeNames\":[{\"sanType\":\"emailAddress\",\"name\":\"%s@contoso."
+        "example\"}],"
+        "\"keyUsage\":[\"digitalSignature\"],\"extendedKeyUsages\":[{\"name\":\"Client\","
+        "\"objectIdentifier\":"
         "\"1.3.6.1.5.5.7.3.2\"}],\"keyAlgorithm\":\"%s\",%s\"hashAlgorithm\":\"sha256\","
         "\"certificateValidityPeriodValue\":1,\"certificateValidityPeriodScale\":\"years\","
-        "\"keyExportable\":true,\"friendlyName\":\"Wi-Fi\",\"delivery\":{\"mode\":\"passwordToDevice\","
-        "\"recipients\":[{\"certificate\":\"%s\"}],\"contentEncryption\":\"aes256-gcm\",\"keyTransport\":\"rsaOaepSha256\","
+        "\"keyExportable\":true,\"friendlyName\":\"Wi-Fi\",\"delivery\":{\"mode\":"
+        "\"passwordToDevice\","
+        "\"recipients\":[{\"certificate\":\"%s\"}],\"contentEncryption\":\"aes256-gcm\","
+        "\"keyTransport\":\"rsaOaepSha256\","
         "\"pfxProfile\":\"modern\",\"escrow\":false}}}",
-        r->id, r->id, r->lease, lease_end, r->leases, created, expires, r->ca, r->template_name, r->malformed ? "" : "\"",
-        r->malformed ? "17" : r->name, r->malformed ? "" : "\"", r->name, r->key,
-        strcmp(r->key, "rsa") == 0 ? "\"keySize\":\"size2048\"," : "", device);
+        r->id, r->id, r->lease, lease_end, r->leases, created, expires, r->ca, r->template_name,
+        r->malformed ? "" : "\"", r->malformed ? "17" : r->name, r->malformed ? "" : "\"", r->name,
+        r->key, strcmp(r->key, "rsa") == 0 ? "\"keySize\":\"size2048\"," : "", device);
     free(device);
 }
 
@@ -95,7 +103,8 @@ static void download(struct world *w, struct json_object *q, struct sim_answer *
     int64_t most = 0, now = io_wall_s();
     bool first = true;
 
-    if (json_object_object_get_ex(q, "downloadParameters", &p) && json_object_object_get_ex(p, "maxRequests", &v))
+    if (json_object_object_get_ex(q, "downloadParameters", &p)
+        && json_object_object_get_ex(p, "maxRequests", &v))
         most = json_object_get_int64(v);
     out->status = 200;
     out->type = "application/json";
@@ -133,12 +142,14 @@ static void extend(struct world *w, struct json_object *q, struct sim_answer *ou
         if (i > 0)
             buf_add_text(&out->body, ",");
         if (r == NULL || r->done || strcmp(r->lease, text(l, "leaseId")) != 0) {
-            buf_printf(&out->body, "{\"requestId\":\"%s\",\"errorCode\":\"ConflictError\"}", text(l, "requestId"));
+            buf_printf(&out->body, "{\"requestId\":\"%s\",\"errorCode\":\"ConflictError\"}",
+                text(l, "requestId"));
             continue;
         }
         r->lease_expires_at = io_wall_s() + w->lease_s;
         time_of(r->lease_expires_at, end);
-        buf_printf(&out->body, "{\"requestId\":\"%s\",\"leaseExpiresDateTime\":\"%s\"}", r->id, end);
+        buf_printf(
+            &out->body, "{\"requestId\":\"%s\",\"leaseExpiresDateTime\":\"%s\"}", r->id, end);
     }
     buf_add_text(&out->body, "]}");
 }
@@ -155,7 +166,8 @@ static void digest_of(struct json_object *result, uint8_t out[32])
     (void)EVP_Digest(s, strlen(s), out, NULL, EVP_sha256(), NULL);
 }
 
-static const char *check_success(struct world *w, struct world_request *r, struct json_object *result)
+static const char *check_success(
+    struct world *w, struct world_request *r, struct json_object *result)
 {
     struct json_object *pfx;
     struct buf blob, password;
@@ -224,8 +236,8 @@ static void upload(struct world *w, struct json_object *q, struct sim_answer *ou
 
         if (code == NULL)
             continue;
-        buf_printf(&out->body, "%s{\"requestId\":\"%s\",\"errorCode\":\"%s\"}", first ? "" : ",", text(result, "requestId"),
-            code);
+        buf_printf(&out->body, "%s{\"requestId\":\"%s\",\"errorCode\":\"%s\"}", first ? "" : ",",
+            text(result, "requestId"), code);
         first = false;
     }
     buf_add_text(&out->body, "]}");

@@ -27,7 +27,8 @@ static void add(X509 *x, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(e);
 }
 
-static X509 *certificate(const char *cn, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, bool ca, long serial)
+static X509 *certificate(
+    const char *cn, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, bool ca, long serial)
 {
     X509 *x = X509_new();
     X509_NAME *n = X509_get_subject_name(x);
@@ -39,8 +40,10 @@ static X509 *certificate(const char *cn, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
     (void)X509_set_pubkey(x, key);
     (void)ASN1_TIME_set_string_X509(X509_getm_notBefore(x), "20200101000000Z");
     (void)ASN1_TIME_set_string_X509(X509_getm_notAfter(x), "20600101000000Z");
-    add(x, issuer != NULL ? issuer : x, NID_basic_constraints, ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
-    add(x, issuer != NULL ? issuer : x, NID_key_usage, ca ? "critical,keyCertSign,cRLSign" : "critical,keyEncipherment,keyAgreement");
+    add(x, issuer != NULL ? issuer : x, NID_basic_constraints,
+        ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    add(x, issuer != NULL ? issuer : x, NID_key_usage,
+        ca ? "critical,keyCertSign,cRLSign" : "critical,keyEncipherment,keyAgreement");
     (void)X509_sign(x, issuer_key, EVP_sha256());
     return x;
 }
@@ -126,12 +129,14 @@ void world_page(struct sim_answer *out, int status, const char *type, const char
     free(text);
 }
 
-void world_answer(struct world *w, const char *method, const char *url, struct view body, struct sim_answer *out)
+void world_answer(
+    struct world *w, const char *method, const char *url, struct view body, struct sim_answer *out)
 {
     static const char cloud[] = "https://cloud.sim", ca[] = "https://ca.sim";
 
     w->calls++;
-    if (strncmp(url, cloud, sizeof cloud - 1) == 0 && world_cloud(w, url + sizeof cloud - 1, body, out))
+    if (strncmp(url, cloud, sizeof cloud - 1) == 0
+        && world_cloud(w, url + sizeof cloud - 1, body, out))
         return;
     if (strncmp(url, ca, sizeof ca - 1) == 0 && world_ca(w, method, url + sizeof ca - 1, body, out))
         return;
@@ -172,7 +177,8 @@ static struct world_cert *certificate_known(struct world *w, X509 *x)
     return found;
 }
 
-const char *world_unwrap(struct world *w, struct world_request *r, struct view password_cms, struct view pfx)
+const char *world_unwrap(
+    struct world *w, struct world_request *r, struct view password_cms, struct view pfx)
 {
     const unsigned char *in = pfx.p;
     PKCS12 *p12 = d2i_PKCS12(NULL, &in, (long)pfx.len);

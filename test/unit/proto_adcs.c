@@ -186,6 +186,22 @@ static void long_message(void **state)
     buf_free(&text);
 }
 
+/* The digits of an error code are no request id. */
+static void code_without_id(void **state)
+{
+    struct adcs_answer a = { 0 };
+    struct err e = { 0 };
+
+    (void)state;
+    T_OK(
+        adcs_submit_parse(view_text("<p id=locDenied>Refused, 0x80094800, request 7</p>"), &a, &e));
+    assert_string_equal(a.id, "");
+    assert_int_equal(a.hresult, 0x80094800);
+    T_OK(adcs_submit_parse(view_text("<p id=locDenied>Request 123456789012 refused</p>"), &a, &e));
+    assert_string_equal(a.id, "");
+    assert_int_equal(a.hresult, 0);
+}
+
 /* ---- certificates ---- */
 
 static void fetched(void **state)
@@ -342,6 +358,7 @@ int main(void)
         cmocka_unit_test(large_page),
         cmocka_unit_test(cut_pages),
         cmocka_unit_test(long_message),
+        cmocka_unit_test(code_without_id),
         cmocka_unit_test(fetched),
         cmocka_unit_test(attributes),
         cmocka_unit_test(form),

@@ -6,6 +6,9 @@
 
 #define EMAIL_ONLY "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.5.5.7.3.4\"}],"
 #define LOGON      "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.5.5.7.3.2\"}],"
+#define LOGON_SECOND                                                       \
+    "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.5.5.7.3.4\"}," \
+    "{\"objectIdentifier\":\"1.3.6.1.5.5.7.3.2\"}],"
 
 static int parse(const char *parameters, struct ccp_item *out, struct err *e)
 {
@@ -256,9 +259,8 @@ static void sid(void **state)
 
 static void asserted(void **state)
 {
-    static const char *const logon[] = { LOGON,
-        "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.5.5.7.3.4\"},{\"objectIdentifier\":"
-        "\"1.3.6.1.4.1.311.20.2.2\"}],",
+    static const char *const logon[] = { LOGON, LOGON_SECOND,
+        "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.4.1.311.20.2.2\"}],",
         "\"extendedKeyUsages\":[{\"objectIdentifier\":\"1.3.6.1.5.2.3.4\"}],",
         "\"extendedKeyUsages\":[{\"objectIdentifier\":\"2.5.29.37.0\"}],",
         "" /* then the CA's template decides, and may allow it */ };

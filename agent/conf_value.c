@@ -1,0 +1,144 @@
+/*
+ * From libconfuse's values to struct conf, one section at a time; see conf_value.h.  Every value is
+ * checked here, and every complaint says file, line, section and key.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "agent/conf_value.h"
+#include "certs/mem.h"
+#include "proto/http.h"
+
+enum { PATH_LEN = 4096 };
+
+int conf_bad(const struct place *p, const char *key, struct err *e, const char *what)
+{
+    return err_set(e, ERR_CONFIG, "%s:%d: %s%s%s%s.%s: %s", p->file, p->line, p->section,
+        p->title ? " \"" : "", p->title ? p->title : "", p->title ? "\"" : "", key, what);
+}
+
+static char *resolved(const char *dir, const char *value)
+{
+    char path[PATH_LEN];
+
+    if (value[0] == '/' || value[0] == '\0')
+        return xstrdup(value);
+    (void)snprintf(path, sizeof path, "%s/%s", dir, value);
+    return xstrdup(path);
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t len = strlen(value);
+
+    for (const char *c = choices; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'))
+        if (strcspn(c, "|") == len && strncmp(c, value, len) == 0)
+            return true;
+    return false;
+}
+
+static int set_text(const struct conf_option *o, char **to, const char *value, const char *dir,
+    const struct place *p, struct err *e)
+{
+    char what[160];
+
+    for (const char *c = value; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20)
+            return conf_bad(p, o->key, e, "a control character");
+    if (o->type == CONF_CHOICE && !is_choice(o->choices, value)) {
+        (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
+        return conf_bad(p, o->key, e, what);
+    }
+    if (strcmp(o->key, "url") == 0) {
+        struct err why;
+
+        if (http_url_ok(value, &why) != 0)
+            return conf_bad(p, o->key, e, why.msg);
+    }
+    free(*to);
+    *to = value[0] == '\0' ? NULL : o->type == CONF_FILE ? resolved(dir, value) : xstrdup(value);
+    return 0;
+}
+
+static int set_list(
+    const struct conf_option *o, char *base, cfg_t *sec, const struct place *p, struct err *e)
+{
+    struct conf_ca *ca = (struct conf_ca *)(void *)base; /* the only section with a list */
+    unsigned n = cfg_size(sec, o->key);
+
+    if (n == 0 || n > CONF_TEMPLATE_MAX)
+        return conf_bad(p, o->key, e, "names no template; list them as {\"A\", \"B\"}");
+    for (size_t i = 0; i < ca->template_count; i++)
+        free(ca->templates[i]);
+    free(ca->templates);
+    ca->templates = xcalloc(n, sizeof *ca->templates);
+    ca->template_count = n;
+    for (unsigned i = 0; i < n; i++)
+        ca->templates[i] = xstrdup(cfg_getnstr(sec, o->key, i));
+    return 0;
+}
+
+static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const char *dir,
+    const struct place *p, struct err *e)
+{
+    char what[120];
+    int64_t v;
+
+    switch (o->type) {
+    case CONF_INT:
+        v = cfg_getint(sec, o->key);
+        if (v < o->min || v > o->max) {
+            (void)snprintf(what, sizeof what, "%lld is not between %lld and %lld", (long long)v,
+                (long long)o->min, (long long)o->max);
+            return conf_bad(p, o->key, e, what);
+        }
+        memcpy(base + o->offset, &v, sizeof v);
+        return 0;
+    case CONF_BOOL:
+        *(bool *)(void *)(base + o->offset) = cfg_getbool(sec, o->key) == cfg_true;
+        return 0;
+    case CONF_LIST:
+        return set_list(o, base, sec, p, e);
+    case CONF_TEXT:
+    case CONF_FILE:
+    case CONF_CHOICE:
+        break;
+    }
+    return set_text(o, (char **)(void *)(base + o->offset), cfg_getstr(sec, o->key), dir, p, e);
+}
+
+int conf_set_defaults(const char *section, char *base, struct err *e)
+{
+    const struct place nowhere = { "default", 0, section, NULL };
+
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *o = &conf_options[i];
+        int64_t v;
+
+        if (strcmp(o->section, section) != 0 || o->fallback == NULL || o->fallback[0] == '\0')
+            continue;
+        if (o->type == CONF_INT) {
+            v = strtoll(o->fallback, NULL, 10);
+            memcpy(base + o->offset, &v, sizeof v);
+        } else if (o->type == CONF_BOOL) {
+            *(bool *)(void *)(base + o->offset) = strcmp(o->fallback, "true") == 0;
+        } else if (set_text(o, (char **)(void *)(base + o->offset), o->fallback, "", &nowhere, e)
+                   != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int conf_read_section(const char *name, char *base, cfg_t *sec, const char *dir, struct err *e)
+{
+    struct place p = { sec->filename ? sec->filename : "?", sec->line, name, cfg_title(sec) };
+
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *o = &conf_options[i];
+
+        if (strcmp(o->section, name) == 0 && cfg_size(sec, o->key) > 0
+            && set_value(o, base, sec, dir, &p, e) != 0)
+            return -1;
+    }
+    return 0;
+}

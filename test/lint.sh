@@ -1,0 +1,77 @@
+#!/bin/bash
+# lint.sh - the rules of the house that a compiler does not know.  Prints what breaks one; exit 1 if any.
+#
+# test/lint.allow lists the exceptions, each with its known count: a new one fails, and so does one that
+# is gone but still listed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+say() { echo "lint: $*"; bad=1; }
+
+# ---- doors: each third-party library has one ------------------------------------------------------------
+door() { # library, include pattern, files that may
+    local hits
+    hits=$(grep -lE "#include <$2>" certs/*.[ch] proto/*.[ch] agent/*.[ch] | grep -vE "^($3)$")
+    [ -z "$hits" ] || say "$1 is included outside its door ($3):" $hits
+}
+door libuv 'uv\.h' 'agent/io_uv\.h|agent/io_[a-z]+\.c'
+door libcurl 'curl/.*' 'agent/io_[a-z]+\.[ch]'
+door SQLite 'sqlite3\.h' 'agent/store_sql\.h|agent/store[a-z_]*\.c'
+door json-c 'json-c/.*|json\.h' 'proto/json[a-z_]*\.c'
+door libxml2 'libxml/.*' 'proto/html\.c'
+door libconfuse 'confuse\.h' 'agent/conf[a-z_]*\.[ch]'
+door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]'
+
+# ---- layers: agent -> proto -> certs ----------------------------------------------------------------------
+hits=$(grep -nE '#include "(proto|agent|test)/' certs/*.[ch]); [ -z "$hits" ] || say "certs/ leans upward: $hits"
+hits=$(grep -nE '#include "(agent|test)/' proto/*.[ch]); [ -z "$hits" ] || say "proto/ leans upward: $hits"
+hits=$(grep -nE '#include "test/' agent/*.[ch]); [ -z "$hits" ] || say "agent/ needs test/: $hits"
+hits=$(grep -nE '#include "(agent|proto|certs)/' test/sandbox/*.[ch])
+[ -z "$hits" ] || say "the sandbox uses the product's code: $hits"
+hits=$(grep -lE '<(sys/socket|netinet/.*|sys/stat|fcntl|unistd)\.h>|fopen\(|time\(NULL' certs/*.[ch] proto/*.[ch])
+[ -z "$hits" ] || say "network, files or clock below agent/:" $hits
+
+# ---- words ------------------------------------------------------------------------------------------------
+# Comments and strings do not count.
+strip() { sed -E -e 's/"([^"\\]|\\.)*"/""/g' -e 's://.*$::' -e 's:/\*.*\*/::g' -e '/^[[:space:]]*(\/\*|\*)/d' "$1"; }
+words='\b(sprintf|vsprintf|strcpy|strcat|atoi|atol|gmtime|localtime|strtok|system|sleep|usleep|abort|alloca|gets|popen|memcmp|getenv|PKCS7_[a-z]\w*|d2i_PKCS7|d2i_PKCS12|PKCS12_parse|EVP_PKEY_generate|malloc|calloc|realloc)[[:space:]]*\('
+for f in certs/*.c proto/*.c agent/*.c; do
+    strip "$f" | grep -oE "$words" | sed -E 's/[[:space:]]*\(//' | sort | uniq -c | while read -r n w; do
+        echo "$f $w $n"
+    done
+done | LC_ALL=C sort >/tmp/certferry-lint.$$
+grep -vE '^#|^$' test/lint.allow | LC_ALL=C sort >/tmp/certferry-lint-allow.$$
+diff=$(diff /tmp/certferry-lint-allow.$$ /tmp/certferry-lint.$$)
+rm -f /tmp/certferry-lint.$$ /tmp/certferry-lint-allow.$$
+[ -z "$diff" ] || say "banned words changed (< listed in test/lint.allow, > found):
+$diff"
+
+hits=$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' Makefile ':!test/lint.sh'); [ -z "$hits" ] || say "unfinished: $hits"
+hits=$(git grep -nIE '(/work/|/root/|deb\.debian\.org|registry\.npmjs)' -- . ':!test/lint.sh'); [ -z "$hits" ] || say "names a machine: $hits"
+
+# ---- headers stand alone, files stay short ------------------------------------------------------------------
+inc=$(pkg-config --cflags json-c libxml-2.0 libuv libcurl sqlite3 libconfuse 2>/dev/null)
+for h in certs/*.h proto/*.h agent/*.h; do
+    # shellcheck disable=SC2086
+    echo "#include \"$h\"" | ${CC:-gcc} -std=c11 -D_GNU_SOURCE -I. $inc -Wall -Wextra -Werror -x c -fsyntax-only - || say "$h does not stand alone"
+done
+while read -r n f; do
+    [ "$n" -le 450 ] || say "$f has $n lines; would two files read better?"
+done < <(wc -l certs/*.[ch] proto/*.[ch] agent/*.[ch] test/sandbox/*.[ch] test/sim/*.[ch] | grep -v total)
+
+# ---- DESIGN.md lists every file ------------------------------------------------------------------------------
+for d in certs proto agent test/sandbox; do
+    for f in "$d"/*.c; do
+        b=$(basename "$f" .c)
+        grep -qE "(\`|, |^)$b(\.c)?(\`|\b)" "$d/DESIGN.md" || say "$d/DESIGN.md does not list $b"
+    done
+done
+
+# ---- layout --------------------------------------------------------------------------------------------------
+mapfile -t files < <(git ls-files '*.c' '*.h')
+clang-format --dry-run -Werror "${files[@]}" 2>&1 | grep -E 'error:' | sed -E 's/:[0-9]+:[0-9]+:.*//' | sort | uniq -c | while read -r n f; do
+    echo "lint: $f: $n places are not as clang-format wants them (make format)"
+done | tee /tmp/certferry-lint-format.$$ ; [ -s /tmp/certferry-lint-format.$$ ] && bad=1; rm -f /tmp/certferry-lint-format.$$
+
+[ $bad -eq 0 ] && echo "lint: clean"
+exit $bad
