@@ -86,7 +86,9 @@ void ccp_download_write(struct buf *out, unsigned max_requests, const enum ccp_t
  *          element over CCP_ITEM_MAX (ERR_TOO_LARGE) the JSON text is that of its head alone.  A request
  *          type we do not know is not malformed: ccp_item_parse refuses it.
  * poll_after_s  pollAfterSeconds, at most a day; -1 if absent
- * fails    ERR_PROTO: the answer as a whole is not one; `each` was then never called
+ * fails    ERR_PROTO, ERR_TOO_LARGE the answer as a whole is not one; `each` was then never called
+ *          ERR_NOMEM memory ran out in the middle: what `each` was not called for comes again when its
+ *          lease ends
  */
 typedef void ccp_item_fn(
     void *arg, const struct ccp_head *head, struct view json, const struct err *bad);

@@ -71,7 +71,8 @@ static void print_head(const struct ccp_head *head, struct buf *out)
     json_close(&o, '}');
 }
 
-static void one_item(const struct json *item, struct buf *text, ccp_item_fn *each, void *arg)
+static int one_item(
+    const struct json *item, struct buf *text, ccp_item_fn *each, void *arg, struct err *e)
 {
     struct ccp_head head = { 0 };
     struct err bad = { 0 };
@@ -80,16 +81,19 @@ static void one_item(const struct json *item, struct buf *text, ccp_item_fn *eac
     if (!json_is_object(item)) {
         err_set(&bad, ERR_PROTO, "item: not an object");
         each(arg, &head, buf_view(text), &bad);
-        return;
+        return 0;
     }
     part_head(item, &head, &bad);
     json_print(item, text);
-    if (text->bad) {
-        err_set(&bad, text->why, "item: larger than %d bytes", CCP_ITEM_MAX);
+    if (text->bad && text->why == ERR_TOO_LARGE) {
+        err_set(&bad, ERR_TOO_LARGE, "item: larger than %d bytes", CCP_ITEM_MAX);
         buf_reset(text);
         print_head(&head, text);
     }
+    if (buf_check(text, e) != 0)
+        return -1;
     each(arg, &head, buf_view(text), bad.cls != ERR_NONE ? &bad : NULL);
+    return 0;
 }
 
 int ccp_download_parse(
@@ -108,7 +112,8 @@ int ccp_download_parse(
         goto done;
     *poll_after_s = after_s;
     for (size_t i = 0; i < json_count(value); i++)
-        one_item(json_at(value, i), &text, each, arg);
+        if (one_item(json_at(value, i), &text, each, arg, e) != 0)
+            goto done;
     rc = 0;
 done:
     buf_free(&text);

@@ -62,7 +62,8 @@ int main(int argc, char **argv)
     size_t seeds = 0;
 
     (void)argc;
-    (void)snprintf(dir, sizeof dir, "test/fuzz/corpus/%s", strncmp(name, "fuzz_", 5) == 0 ? name + 5 : name);
+    (void)snprintf(
+        dir, sizeof dir, "test/fuzz/corpus/%s", strncmp(name, "fuzz_", 5) == 0 ? name + 5 : name);
     if ((d = opendir(dir)) == NULL) {
         (void)printf("not ok 1 - %s: no corpus in %s\n", name, dir);
         return 1;
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
     }
     (void)closedir(d);
     run((const uint8_t *)"", 0);
-    (void)printf("%s 1 - %s: %zu seeds, %zu inputs\n", seeds > 0 ? "ok" : "not ok", name, seeds, inputs);
+    (void)printf(
+        "%s 1 - %s: %zu seeds, %zu inputs\n", seeds > 0 ? "ok" : "not ok", name, seeds, inputs);
     return seeds == 0;
 }

@@ -110,29 +110,23 @@ static int est(struct buf *out, struct err *e)
 
 static void each(void *arg, const struct ccp_head *h, struct view text, const struct err *bad)
 {
-    (void)h;
-    if (bad != NULL)
-        *(struct err *)arg = *bad;
-    else
-        assert_true(text.len > 10);
+    struct buf *out = arg;
+
+    assert_null(bad); /* a lack of memory of ours is no fault of an item */
+    buf_add_text(out, h->id);
+    buf_add_view(out, text);
 }
 
 static int download(struct buf *out, struct err *e)
 {
-    struct err bad = { 0 };
     int64_t after;
 
-    buf_add_text(out, "x");
     if (ccp_download_parse(
             view_text("{\"value\":[{\"requestId\":\"6d0e7c0a-1f2b-4c3d-8e4f-5a6b7c8d9e0f\","
                       "\"requestType\":\"pkcsIssue\"}]}"),
-            each, &bad, &after, e)
+            each, out, &after, e)
         != 0)
         return -1;
-    if (bad.cls != ERR_NONE) {
-        *e = bad;
-        return -1;
-    }
     return buf_check(out, e);
 }
 
