@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/fs.h"
+#include "agent/heartbeat.h"
 #include "agent/job.h"
 #include "agent/keypool.h"
 #include "agent/lease.h"
@@ -134,6 +135,7 @@ void agent_start(struct agent *a)
     housekeeping(a);
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
     lease_seen(a->lease, 0);
+    a->heartbeat = heartbeat_start(a);
     io_on_turn(on_turn, a);
     log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION,
         a->ca_count, a->conf->store.dir);
@@ -165,6 +167,7 @@ void agent_close(struct agent *a)
         io_on_turn(NULL, NULL);
         io_cancel(a->chores);
         io_cancel(a->deadline);
+        heartbeat_stop(a->heartbeat);
         lease_close(a->lease);
         poll_close(a->poll);
         jobs_close(a->jobs);

@@ -25,10 +25,12 @@ struct agent {
     struct sched *sched;
     struct poll *poll;
     struct lease *lease;
+    struct heartbeat *heartbeat;
     bool once;          /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
     bool draining;                /* take nothing new */
+    bool fatal;                   /* the store is corrupt: stop, an administrator is needed */
     bool busy;                    /* a job was in memory at the end of the last turn */
     struct op *chores, *deadline; /* timers: housekeeping; the end of draining */
     int64_t started_at;

@@ -7,7 +7,7 @@
 #include "certs/mem.h"
 #include "certs/name.h"
 
-enum { ANCHORS_MAX = 1 << 20, REPLY_MAX = 1 << 20 };
+enum { ANCHORS_MAX = 1 << 20, REPLY_MAX = 1 << 20, ISSUERS_MOST = 12 };
 
 static const struct ca_driver *const drivers[] = { &ca_adcs, &ca_est };
 
@@ -118,14 +118,30 @@ bool ca_knows_issuer(const struct ca *ca, struct view certificate)
            || has(&ca->issuers, certificate, is_issuer_of);
 }
 
+static size_t count_of(const struct buf *list)
+{
+    struct view rest = buf_view(list), der;
+    size_t n = 0;
+    struct err e;
+
+    while (chain_next(&rest, &der, &e) == 1)
+        n++;
+    return n;
+}
+
 int ca_learn(struct ca *ca, struct view certificates, struct err *e)
 {
     struct view der;
+    struct cert c;
     int got;
 
-    while ((got = chain_next(&certificates, &der, e)) == 1)
-        if (!has(&ca->issuers, der, is_same) && !has(&ca->anchors, der, is_same))
+    while ((got = chain_next(&certificates, &der, e)) == 1) {
+        if (cert_parse(der, &c, e) != 0)
+            return -1;
+        if (c.ca && !has(&ca->issuers, der, is_same) && !has(&ca->anchors, der, is_same)
+            && count_of(&ca->issuers) < ISSUERS_MOST)
             buf_add_view(&ca->issuers, der);
+    }
     return got < 0 ? -1 : buf_check(&ca->issuers, e);
 }
 

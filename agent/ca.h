@@ -72,7 +72,8 @@ void ca_close(struct ca *ca);
 
 /* ca_knows_issuer - is the issuer of this DER certificate among anchors and issuers? */
 bool ca_knows_issuer(const struct ca *ca, struct view certificate);
-/* ca_learn - add intermediates (DER, one behind the other); known ones are passed over. */
+/* ca_learn - keep the CA certificates among these (DER, one behind the other), at most a dozen.  They are
+ * not trusted for that: every path still has to lead to an anchor. */
 int ca_learn(struct ca *ca, struct view certificates, struct err *e) MUST;
 
 /* ca_kinds - "adcs, est": for messages and the manual */

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include "agent/cloud.h"
 
+enum { CONNECTIONS = 32 };
+
 int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
 {
     struct io_peer_conf pc = { .name = "cloud",
@@ -10,7 +12,7 @@ int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
         .key_file = conf->client_key,
         .auth = conf->token_file != NULL ? IO_AUTH_BEARER : IO_AUTH_NONE,
         .secret_file = conf->token_file,
-        .connections_max = 64 };
+        .connections_max = CONNECTIONS };
 
     c->conf = conf;
     if ((c->io = io_peer_new(&pc, e)) == NULL)

@@ -78,6 +78,7 @@ static int serve(struct cli *c, bool once)
     struct agent a;
     char path[4096];
     struct err e = { 0 };
+    int code;
 
     no_core_dumps();
     if ((conf = conf_load(c->config, &e)) == NULL) {
@@ -103,9 +104,10 @@ static int serve(struct cli *c, bool once)
     io_run();
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
+    code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;
     io_local_close();
     agent_close(&a);
-    return EXIT_OK;
+    return code;
 }
 
 int cmd_run(struct cli *c)

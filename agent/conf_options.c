@@ -65,7 +65,7 @@ const struct conf_option conf_options[] = {
         "Put the template's name into the CSR too: as the version 1 extension, or as an enrolment "
         "name "
         "and value pair." },
-    { "ca", "max_in_flight", CONF_INT, CA(max_in_flight), "64", 1, 4096, NULL, NULL,
+    { "ca", "max_in_flight", CONF_INT, CA(max_in_flight), "32", 1, 4096, NULL, NULL,
         "Requests worked on at once at this CA." },
     { "ca", "pending_interval", CONF_INT, CA(pending_interval), "60", 1, 86400, NULL, "seconds",
         "First pause before asking again for a request that awaits approval; later ones grow to "

@@ -56,11 +56,13 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *e)
 int fs_read(const char *path, struct buf *out, struct err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t start = out->len;
     int rc;
 
     if (fd < 0)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
-    rc = read_all(fd, path, out, e);
+    if ((rc = read_all(fd, path, out, e)) != 0)
+        buf_truncate(out, start);
     (void)close(fd);
     return rc;
 }

@@ -7,7 +7,8 @@
 #include "agent/io_uv.h"
 #include "certs/mem.h"
 
-enum { CONNECT_TIMEOUT_MS = 15000, STALL_S = 90, CONNECTION_LIFE_S = 3600 };
+/* No low-speed limit: curl would wake up every second to measure, and the whole transfer has a limit. */
+enum { CONNECT_TIMEOUT_MS = 15000, CONNECTION_LIFE_S = 3600 };
 
 struct transfer {
     struct op op;
@@ -23,6 +24,7 @@ struct transfer {
 static CURLM *multi;
 static CURLSH *share; /* TLS sessions, so that a new connection need not negotiate from nothing */
 static size_t under_way;
+static long connections, host_connections; /* at most, over all peers and to one of them */
 
 static void transfer_free(struct transfer *t)
 {
@@ -250,8 +252,6 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
     bad |= curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max_reply);
     bad |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
     bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    bad |= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
     bad |= curl_easy_setopt(c, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
     bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
@@ -299,11 +299,23 @@ failed:
     return NULL;
 }
 
+void io_http_allow(unsigned more)
+{
+    connections += (long)more;
+    if ((long)more > host_connections)
+        host_connections = (long)more;
+    if (multi == NULL)
+        return; /* check: nothing will be sent */
+    (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, host_connections);
+}
+
 int io_http_open(struct err *e)
 {
     if ((multi = io_curl_open(on_transfer_done, e)) == NULL)
         return -1;
-    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 128L);
+    connections = host_connections = 0;
     if ((share = curl_share_init()) == NULL)
         return err_set(e, ERR_NOMEM, "the HTTP client's session cache");
     (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
@@ -316,6 +328,7 @@ void io_http_close(void)
     io_curl_close();
     (void)curl_share_cleanup(share);
     curl_global_cleanup();
+    multi = NULL;
 }
 
 const char *io_versions(void)

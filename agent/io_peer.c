@@ -47,6 +47,7 @@ struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
     p->auth = c->auth;
     p->http1 = c->http1;
     p->secret = (struct buf)BUF_SECRET(16384);
+    io_http_allow(c->connections_max);
     if (check_files(c, e) != 0)
         goto failed;
     if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)

@@ -8,4 +8,8 @@
 CURL *io_peer_get(
     struct io_peer *p, struct err *e) MUST;      /* an easy handle with the peer's settings */
 void io_peer_put(struct io_peer *p, CURL *easy); /* give it back */
+
+/* io_http_allow - there is a peer that may have so many connections at once.  A connection is 74 KiB of
+ * buffers and a handshake: what is beyond waits for a free one. */
+void io_http_allow(unsigned connections);
 #endif

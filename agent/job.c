@@ -103,6 +103,10 @@ static void abort_staged(struct jobs *js, const struct err *why)
     (void)store_lost(js->a->store);
     log_err(EV_STORE_FAILED, NULL, NULL, why);
     sched_store_failed(js->a->sched);
+    if (store_problem(js->a->store) == STORE_CORRUPT) { /* writing on would make it worse */
+        js->a->fatal = true;
+        io_stop();
+    }
     while (js->staged != NULL)
         jobs_drop(js->staged);
 }
@@ -238,7 +242,9 @@ static enum verdict failed(struct job *j)
         break;
     }
     log_err(EV_ATTEMPT_FAILED, j->r.id, peer, &j->why);
-    park(j, REQUEST_RETRYING, back_off_s(j->r.tries++, RETRY_BASE_S, RETRY_CAP_S));
+    if (j->why.cls != ERR_INTERCEPTED) /* that says nothing about this request */
+        j->r.tries++;
+    park(j, REQUEST_RETRYING, back_off_s(j->r.tries, RETRY_BASE_S, RETRY_CAP_S));
     return V_WAIT;
 }
 

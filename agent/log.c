@@ -8,7 +8,8 @@
 #include "agent/log.h"
 #include "proto/json.h"
 
-enum { LINE_MAX_BYTES = 2048, REPEAT_SLOTS = 32, REPEAT_S = 60 };
+/* A text of this length makes no longer line, even if each of its characters has to be escaped. */
+enum { LINE_MAX_BYTES = 2048, TEXT_MAX_BYTES = 800, REPEAT_SLOTS = 32, REPEAT_S = 60 };
 
 static const struct {
     const char *name;
@@ -58,36 +59,36 @@ uint64_t log_dropped(void)
 }
 
 /* A pipe that says it is writable takes a whole line of this size without blocking (pipe(7)). */
-static void put_line(const char *line, size_t len)
+static bool put_line(const char *line, size_t len)
 {
     struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
-    if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0 || write(STDERR_FILENO, line, len) < 0)
-        dropped++;
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0
+           && write(STDERR_FILENO, line, len) >= 0;
 }
 
-static void write_human(enum log_event ev, const char *request, const char *peer, const char *text)
+static bool write_human(enum log_event ev, const char *request, const char *peer, const char *text)
 {
-    char line[LINE_MAX_BYTES + 200], at[24];
-    int n;
+    char line[LINE_MAX_BYTES], at[24];
+    size_t len;
 
     time_text(clock_now(), at);
-    n = snprintf(line, sizeof line - 1, "%s %-7s %s%s%s%s%s%s%s\n", at, levels[events[ev].level],
+    (void)snprintf(line, sizeof line - 1, "%s %-7s %s%s%s%s%s%s%s%s", at, levels[events[ev].level],
         events[ev].name, request != NULL ? " " : "", request != NULL ? request : "",
         peer != NULL ? " [" : "", peer != NULL ? peer : "", peer != NULL ? "]" : "",
-        text[0] != '\0' ? ": " : "");
-    if (n < 0)
-        return;
-    if ((size_t)n < sizeof line) /* the text goes between the head and its newline */
-        n = snprintf(line + n - 1, sizeof line - (size_t)n, "%s\n", text) + n - 1;
-    put_line(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+        text[0] != '\0' ? ": " : "", text);
+    err_clean(line);
+    len = strlen(line);
+    line[len++] = '\n';
+    return put_line(line, len);
 }
 
-static void write_json(enum log_event ev, const char *request, const char *peer, const char *text,
+static bool write_json(enum log_event ev, const char *request, const char *peer, const char *text,
     const struct err *why)
 {
     struct buf line = BUF_INIT(LINE_MAX_BYTES * 2);
     struct json_out o = { .to = &line };
+    bool written;
 
     json_open(&o, NULL, '{');
     json_put_time(&o, "time", clock_now());
@@ -107,9 +108,15 @@ static void write_json(enum log_event ev, const char *request, const char *peer,
     }
     json_close(&o, '}');
     buf_add_byte(&line, '\n');
-    if (!line.bad)
-        put_line((const char *)line.p, line.len);
+    written = !line.bad && put_line((const char *)line.p, line.len);
     buf_free(&line);
+    return written;
+}
+
+static bool put(enum log_event ev, const char *request, const char *peer, const char *text,
+    const struct err *why)
+{
+    return json ? write_json(ev, request, peer, text, why) : write_human(ev, request, peer, text);
 }
 
 static uint64_t hash_of(const char *s, uint64_t h)
@@ -151,21 +158,16 @@ static void emit(enum log_event ev, const char *request, const char *peer, const
 
         (void)snprintf(note, sizeof note, "%llu lines repeated or lost since the last line",
             (unsigned long long)(dropped - dropped_told));
-        dropped_told = dropped;
-        if (json)
-            write_json(EV_LOG_DROPPED, NULL, NULL, note, NULL);
-        else
-            write_human(EV_LOG_DROPPED, NULL, NULL, note);
+        if (put(EV_LOG_DROPPED, NULL, NULL, note, NULL))
+            dropped_told = dropped;
     }
-    if (json)
-        write_json(ev, request, peer, text, why);
-    else
-        write_human(ev, request, peer, text);
+    if (!put(ev, request, peer, text, why))
+        dropped++;
 }
 
 void log_event(enum log_event ev, const char *request, const char *peer, const char *fmt, ...)
 {
-    char text[LINE_MAX_BYTES];
+    char text[TEXT_MAX_BYTES];
     va_list ap;
 
     va_start(ap, fmt);

@@ -45,6 +45,7 @@
     X(EV_LEASES_EXTENDED, 6001, DEBUG, false, "LeasesExtended")                     \
     X(EV_LEASE_LOST, 6002, WARNING, false, "LeaseLost")                             \
     X(EV_HEARTBEAT_FAILED, 6003, WARNING, false, "HeartbeatFailed")                 \
+    X(EV_COUNTER_BEHIND, 6004, ERROR, false, "CounterBehind")                       \
     X(EV_STORE_FAILED, 8001, ERROR, false, "StoreFailed")                           \
     X(EV_STORE_FULL, 8002, ERROR, false, "StoreFull")                               \
     X(EV_OPERATOR, 9001, INFO, false, "OperatorAction")

@@ -100,6 +100,9 @@ static bool counts(enum err_class cls)
 
 void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
 {
+    bool under_way = p->openings > 0 && p->probe_at == 0; /* sent before the breaker opened */
+    int64_t until;
+
     if (!counts(why->cls))
         return;
     p->failed++;
@@ -107,16 +110,18 @@ void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
     if (p->failing_since == 0)
         p->failing_since = clock_now();
     p->in_a_row++;
-    if (p->probe_at == 0 && p->in_a_row < PEER_TRIP && retry_after_s < 0)
+    if (retry_after_s < 0 && (under_way || (p->probe_at == 0 && p->in_a_row < PEER_TRIP)))
         return;
     if (p->openings == 0)
         log_err(EV_PEER_DOWN, NULL, p->name, why);
     p->probe_at = 0;
-    p->open_until =
-        clock_now()
-        + (retry_after_s >= 0 ? retry_after_s + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
-                              : back_off_s(p->openings, BASE_S, CAP_S));
-    p->openings++;
+    until = clock_now()
+            + (retry_after_s >= 0 ? retry_after_s + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
+                                  : back_off_s(p->openings, BASE_S, CAP_S));
+    if (until > p->open_until)
+        p->open_until = until;
+    if (!under_way)
+        p->openings++;
 }
 
 void peer_state(const struct peer *p, struct peer_state *out)

@@ -24,6 +24,7 @@ struct sched {
     size_t count;
     struct op *timer;
     int64_t timer_at;
+    bool settled; /* the timer is right: nothing was looked for or changed since it was set */
     int64_t paused_until;
 };
 
@@ -184,6 +185,7 @@ static void on_timer(void *arg, const struct result *r)
 
     (void)r;
     s->timer = NULL;
+    s->settled = false;
     sched_kick(s);
 }
 
@@ -223,11 +225,12 @@ void sched_turn(struct sched *s)
         if ((i + 1 < s->count ? fill(s, q, &e) : fill_strays(s, &e)) != 0)
             goto failed;
     }
-    if (!looked && s->timer != NULL)
+    if (!looked && s->settled)
         return;
     if (store_next_at(s->a->store, clock_now(), &next, &e) != 0)
         goto failed;
     set_timer(s, next);
+    s->settled = true;
     return;
 failed:
     log_err(EV_STORE_FAILED, NULL, NULL, &e);

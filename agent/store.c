@@ -240,7 +240,7 @@ static int set_up(struct store *s, struct err *e)
 
     /* secure_delete: what is deleted is overwritten, a destroyed key above all. */
     (void)snprintf(pragmas, sizeof pragmas,
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
         "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000;"
         "PRAGMA wal_autocheckpoint=%d; PRAGMA trusted_schema=OFF",
         CHECKPOINT_PAGES);

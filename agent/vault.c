@@ -53,8 +53,11 @@ int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char
         err_wrap(e, "master key");
         goto done;
     }
-    if (fs_read(path, &master, e) != 0)
+    if (fs_read(path, &master, e) != 0) {
+        if (e->cls == ERR_TOO_LARGE) /* no key is that long */
+            e->cls = ERR_CONFIG;
         goto done;
+    }
     if (master.len != SEAL_KEY_LEN) {
         err_set(e, ERR_CONFIG,
             "%s: a master key has %d bytes, this has %zu; restore it from a backup", path,

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
 
 enum {
     DIGEST_LEN = 32,
@@ -27,7 +26,6 @@ enum {
 struct anchor_set {
     uint8_t digest[DIGEST_LEN]; /* of all the certificates, one behind the other */
     X509_STORE *store;
-    bool partial; /* one of them is not a root: a path may end in it all the same */
     uint64_t used;
 };
 
@@ -45,11 +43,19 @@ struct lib_cache {
 
 static void cache_free(struct lib_cache *c)
 {
+    if (c == NULL)
+        return;
     for (size_t i = 0; i < SETS_KEPT; i++)
         X509_STORE_free(c->set[i].store);
     for (size_t i = 0; i < ISSUERS_KEPT; i++)
         X509_free(c->issuer[i].x509);
     free(c);
+}
+
+static void cache_drop(struct lib *l)
+{
+    cache_free(l->cache);
+    l->cache = NULL;
 }
 
 static struct lib_cache *cache_of(struct lib *l, struct err *e)
@@ -64,16 +70,13 @@ static struct lib_cache *cache_of(struct lib *l, struct err *e)
     return l->cache;
 }
 
-/*
- * cert_parse has sliced it before; what OpenSSL still finds wrong is inside extensions.  They are read
- * now and not at first use, because an X509 remembers for good that memory was out then.
- */
+/* cert_parse has sliced it before; what OpenSSL still finds wrong is deep inside. */
 static X509 *read_x509(struct lib *l, struct view der, struct err *e)
 {
     X509 *x = X509_new_ex(l->ctx, NULL);
     const unsigned char *p = der.p;
 
-    if (x != NULL && d2i_X509(&x, &p, (long)der.len) != NULL && X509_check_purpose(x, -1, 0) == 1)
+    if (x != NULL && d2i_X509(&x, &p, (long)der.len) != NULL)
         return x;
     lib_err(e, "d2i_X509");
     if (e->cls != ERR_NOMEM)
@@ -101,8 +104,6 @@ static int add_anchor(struct lib *l, struct anchor_set *s, struct view der, stru
         lib_err(e, "X509_STORE_add_cert");
         goto done;
     }
-    if ((X509_get_extension_flags(x) & EXFLAG_SS) == 0)
-        s->partial = true;
     rc = 0;
 done:
     X509_free(x);
@@ -260,7 +261,7 @@ static int64_t verify_at(const struct ask *a)
     return a->leaf.not_before_at > a->policy->now ? a->leaf.not_before_at : a->policy->now;
 }
 
-static int verify_once(const struct ask *a, const struct anchor_set *set, X509 *leaf,
+static int verify(const struct ask *a, const struct anchor_set *set, X509 *leaf,
     STACK_OF(X509) * issuers, struct err *e)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(a->lib->ctx, NULL);
@@ -275,7 +276,8 @@ static int verify_once(const struct ask *a, const struct anchor_set *set, X509 *
     X509_VERIFY_PARAM_set_time(param, (time_t)verify_at(a));
     X509_VERIFY_PARAM_set_depth(param, DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
-    if (set->partial && X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
+    /* All anchors were listed by the administrator: a path may end in one that is no root. */
+    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
         lib_err(e, "X509_VERIFY_PARAM");
         goto done;
     }
@@ -288,16 +290,7 @@ done:
     return rc;
 }
 
-/* OpenSSL does not always say that memory was out: a path not found is looked for once more. */
-static int verify(const struct ask *a, const struct anchor_set *set, X509 *leaf,
-    STACK_OF(X509) * issuers, struct err *e)
-{
-    if (verify_once(a, set, leaf, issuers, e) == 0)
-        return 0;
-    return e->cls == ERR_TRUST ? verify_once(a, set, leaf, issuers, e) : -1;
-}
-
-int check_path(const struct ask *a, struct err *e)
+static int try_path(const struct ask *a, struct err *e)
 {
     struct lib_cache *cache = cache_of(a->lib, e);
     STACK_OF(X509) *issuers = NULL;
@@ -305,12 +298,32 @@ int check_path(const struct ask *a, struct err *e)
     X509 *leaf = NULL;
     int rc = -1;
 
-    if (cache == NULL || (set = get_set(a->lib, cache, a->policy->anchors, e)) == NULL)
-        return -1;
-    if ((issuers = get_issuers(a->lib, cache, a->uppers, e)) != NULL
+    (void)
+        lib_reason(); /* what an earlier call left there must not pass for the reason of this one */
+    if (cache != NULL && (set = get_set(a->lib, cache, a->policy->anchors, e)) != NULL
+        && (issuers = get_issuers(a->lib, cache, a->uppers, e)) != NULL
         && (leaf = read_x509(a->lib, a->leaf.der, e)) != NULL)
         rc = verify(a, set, leaf, issuers, e);
     X509_free(leaf);
     sk_X509_pop_free(issuers, X509_free);
+    return rc;
+}
+
+/*
+ * An X509 whose key or extensions could not be read for want of memory stays without them, and neither
+ * it nor X509_verify_cert always says so.  So a failure empties the cache, and a path that was not
+ * found is looked for once more from the beginning.
+ */
+int check_path(const struct ask *a, struct err *e)
+{
+    int rc = try_path(a, e);
+
+    if (rc != 0)
+        cache_drop(a->lib);
+    if (rc == 0 || e->cls != ERR_TRUST)
+        return rc;
+    rc = try_path(a, e);
+    if (rc != 0)
+        cache_drop(a->lib);
     return rc;
 }

@@ -222,6 +222,8 @@ int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum 
         return -1;
     if (!ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1)
         return err_set(e, ERR_INPUT, "key transport %u is unknown", (unsigned)t);
+    (void)
+        lib_reason(); /* what an earlier call left there must not pass for the reason of this one */
     if ((x = read_recipient(l, recipient, e)) == NULL)
         goto done;
     if ((in = BIO_new_mem_buf(content.len != 0 ? (const void *)content.p : "", (int)content.len))

@@ -6,7 +6,7 @@
 /*
  * civil.h - calendar date and time of day (UTC, Gregorian) to and from seconds since 1970.
  *
- * Our own, because timegm is not portable and gmtime is not ours to call.  Years 1970 to 9999: no
+ * Our own: what the C library offers is not portable or not safe in threads.  Years 1970 to 9999: no
  * message of ours carries an earlier time, and a later one does not fit RFC 3339.
  * Threads: pure.
  */

@@ -173,8 +173,22 @@ cat "$dir/issuing-ca.pem" "$dir/root-ca.pem" >both.pem
 wrong_file with-root 'the root is in the file' -certfile both.pem
 wrong_file leaf-alone "the issuing CA's certificate is not in the file"
 wrong_file wrong-name 'friendlyName of the key is "other"' -certfile "$dir/issuing-ca.pem" -name other
+wrong_file machine-keyset 'LocalKeySet does not fit' -certfile "$dir/issuing-ca.pem" -LMK
 wrong_file half-compat 'algorithms of the' -certfile "$dir/issuing-ca.pem" -keypbe PBE-SHA1-3DES
 wrong_file wrong-password 'wrong MAC or password' -certfile "$dir/issuing-ca.pem" -passout pass:other
+fault_complaint() { # WHAT TEXT: the CA issues something else, and the agent does not look
+    fault ca.submit "$1"
+    one_request "issued-$1"
+    upload
+    ok "said about issued-$1: $2" has <(verdict "$id") "$2"
+}
+fault_complaint wrong-subject 'subject: is "CN=Mallory Mole"'
+fault_complaint wrong-san 'names: are "email:mallory@contoso.example '
+fault_complaint no-san 'names: are ""'
+fault_complaint extra-eku 'extended key usage: is "1.3.6.1.4.1.311.20.2.1 '
+fault_complaint ca-true "is a CA's"
+fault_complaint other-issuer 'no path to the root: unable to get local issuer'
+fault_complaint expired 'no path to the root: certificate has expired'
 one_request wrong-device
 envelope password.txt device-ec password.cms
 result device-rsa file.pfx password.cms
@@ -320,10 +334,13 @@ ok "drop-after at upload: recorded, and the second post is answered as the first
 control GET summary
 ok "summary: three lost answers and more are orphans" is "$(json body 'd["orphans"] > 3 and d["conflicts"] == 1 and len(d["verdicts"]) > 8')" True
 "$sandbox" check "$dir" >check.out
-ok "check finds what was wrong" is "$? $(grep -c '^I4 broken' check.out) $(grep -c '^I1 broken' check.out)" "1 15 0"
+ok "check finds what was wrong" is "$? $(grep -c '^I4 broken' check.out) $(grep -c '^I1 broken' check.out)" "1 23 0"
 grep '^I2 broken' check.out | grep -o 'serial [0-9A-F]*' >orphans
+sed 1d orphans >orphans.less
+"$sandbox" check "$dir" --orphans orphans.less >check2.out
+ok "check: one orphan that is not listed is found" is "$(grep -c '^I2 broken' check2.out)" 1
 "$sandbox" check "$dir" --orphans orphans >check2.out
-ok "check: orphans that are listed are accounted for" is "$(grep -c '^I2 broken' check2.out) $(grep -c '^I4 broken' check2.out)" '0 15'
+ok "check: orphans that are listed are accounted for" is "$(grep -c '^I2 broken' check2.out) $(grep -c '^I4 broken' check2.out)" '0 23'
 "$sandbox" table "$dir" >table
 ok "table: the line for alice" grep -q '^[0-9a-f]* *alice *adcs *ecP256 .* modern *[0-9]* *ok$' table
 ok "journal: messages with path, direction and body" python3 -c '
@@ -354,6 +371,39 @@ pid=
 rm "$dir/connector.key"
 "$sandbox" --dir "$dir" --quiet 2>sandbox.err
 ok "a folder with something missing is refused, and what" is "$? $(grep -c connector.key sandbox.err)" '1 1'
+
+# ---- check against a ledger made by hand: each promise broken once --------------------------------------------------------
+mkdir fake
+cat >fake/ledger.jsonl <<'LEDGER'
+{"t":1,"event":"start","openEvery":1}
+{"t":2,"event":"requested","requestId":"r1","cn":"one"}
+{"t":2,"event":"requested","requestId":"r2","cn":"two"}
+{"t":3,"event":"csr-received","cn":"one","spkiSha256":"k1"}
+{"t":4,"event":"issued","serial":"5A1","cn":"one","spkiSha256":"k1"}
+{"t":4,"event":"issued","serial":"5A2","cn":"one","spkiSha256":"k1"}
+{"t":5,"event":"result","requestId":"r1","digest":"d1","succeeded":true,"state":"issued","serial":"5A2","accepted":true,"duplicate":false,"verdict":"ok"}
+{"t":6,"event":"result","requestId":"r1","digest":"d1","succeeded":true,"state":"issued","serial":"5A2","accepted":true,"duplicate":true,"verdict":"ok"}
+LEDGER
+broken() { # WHICH...: promises that check finds broken, with the orphans of ./listed
+    "$sandbox" check fake --orphans listed | grep -o '^I[1-4]' | sort -u | tr '\n' ' '
+}
+: >listed
+ok "check: a certificate nobody lists" is "$(broken)" 'I2 '
+echo r1 >listed
+ok "check: accounted for by its request" is "$(broken)" ''
+echo '5A2 r1' >listed
+ok "check: not by a row for another serial of the request" is "$(broken)" 'I2 '
+echo '05a1, r1' >listed
+ok "check: by its serial, however it is written" is "$(broken)" ''
+echo '{"t":7,"event":"csr-received","cn":"one","spkiSha256":"k2"}' >>fake/ledger.jsonl
+ok "check: a second key" is "$(broken)" 'I1 '
+echo '{"t":8,"event":"result","requestId":"r1","digest":"d2","succeeded":true,"state":"issued","accepted":true,"duplicate":false,"verdict":"ok"}' >>fake/ledger.jsonl
+ok "check: a second result" is "$(broken)" 'I1 I3 '
+echo '{"t":9,"event":"result","requestId":"r2","digest":"d3","succeeded":true,"state":"issued","accepted":true,"duplicate":false,"verdict":"sealed"}' >>fake/ledger.jsonl
+ok "check: a success the device did not see" is "$(broken)" 'I1 I3 I4 '
+echo nonsense >>fake/ledger.jsonl
+"$sandbox" check fake 2>check.err
+ok "check: a ledger that cannot be read is no proof of anything" is "$? $(grep -c 'ledger.jsonl:12' check.err)" '1 1'
 
 echo "1..$count"
 [ "$failed" -eq 0 ]

@@ -197,9 +197,43 @@ static bool key_type_ok(struct json_object *parameters, X509 *x, struct str *why
     return false;
 }
 
+static bool not_a_ca(X509 *x, struct str *why)
+{
+    if (X509_check_ca(x) == 0)
+        return true;
+    str_puts(why, "the certificate is a CA's");
+    return false;
+}
+
+/* A life that was asked for may be shorter, never longer. */
+static bool validity_ok(struct json_object *parameters, X509 *x, struct str *why)
+{
+    static const struct {
+        const char *name;
+        int64_t s;
+    } scales[] = { { "days", 86400 }, { "months", 2629746 }, { "years", 31556952 } };
+    const char *scale = js_text(parameters, "certificateValidityPeriodScale");
+    int64_t value, asked_s = 0;
+    int days = 0, rest_s = 0;
+
+    for (size_t i = 0; scale != NULL && i < 3; i++) {
+        if (strcmp(scales[i].name, scale) == 0
+            && js_int(parameters, "certificateValidityPeriodValue", &value))
+            asked_s = value * scales[i].s;
+    }
+    if (asked_s == 0)
+        return true;
+    if (ASN1_TIME_diff(&days, &rest_s, X509_get0_notBefore(x), X509_get0_notAfter(x)) == 1
+        && days * INT64_C(86400) + rest_s <= asked_s)
+        return true;
+    str_f(why, "validity: %d days and %d s, asked for was less", days, rest_s);
+    return false;
+}
+
 bool expect_compare(struct json_object *parameters, X509 *x, struct str *why)
 {
     return subject_ok(parameters, x, why) && names_ok(parameters, x, why)
            && sid_ok(parameters, x, why) && eku_ok(parameters, x, why)
-           && key_usage_ok(parameters, x, why) && key_type_ok(parameters, x, why);
+           && key_usage_ok(parameters, x, why) && key_type_ok(parameters, x, why)
+           && not_a_ca(x, why) && validity_ok(parameters, x, why);
 }

@@ -16,7 +16,7 @@ void usage(void)
           "  --lease SECONDS       how long a request may be worked on (300)\n"
           "  --ca-delay MS         the CA answers that much later\n"
           "  --manual-polls N      ManualUser is issued at the N-th poll (demo: 2; else: approve)\n"
-          "  --open-every N        devices open each N-th result (1; with --load: 16)\n"
+          "  --open-every N        devices open each N-th result (1; with --load: 20)\n"
           "  --seed N              repeat GUIDs and chances of an earlier run\n"
           "  --journal FILE        append every CCP message to FILE\n"
           "  --ca-key p256|rsa     key of the CA, when DIR is new\n"
@@ -141,7 +141,7 @@ static void defaults(struct options *o)
         o->seed = (int64_t)r + 1;
     }
     if (o->open_every == 0)
-        o->open_every = o->load > 0 ? 16 : 1;
+        o->open_every = o->load > 0 ? 20 : 1;
     if (o->manual_polls == 0)
         o->manual_polls = o->demo > 0 ? 2 : -1;
 }

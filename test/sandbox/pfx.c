@@ -1,12 +1,13 @@
 /*
  * see pfx.h
  *
- * PKCS12_parse gives key and certificates; the bags are then gone through once more for what it does
+ * PKCS12_parse verifies the MAC and gives key and certificates; the bags are then gone through once more for what it does
  * not tell: attributes, algorithms, order.
  */
 #include "test/sandbox/pfx.h"
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
+#include <openssl/pkcs12err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,12 @@ static bool same_profile(struct pfx *f, const char *part, const char *profile, s
 
 /* ---- bags ---- */
 
+/* LocalKeySet is an empty SET, for which the usual getter has nothing to give. */
+static bool has_attr(const PKCS12_SAFEBAG *bag, int nid)
+{
+    return X509at_get_attr_by_NID(PKCS12_SAFEBAG_get0_attrs(bag), nid, -1) >= 0;
+}
+
 static void read_bag(PKCS12_SAFEBAG *bag, struct pfx_bag *out)
 {
     const ASN1_TYPE *id = PKCS12_SAFEBAG_get0_attr(bag, NID_localKeyID);
@@ -76,8 +83,8 @@ static void read_bag(PKCS12_SAFEBAG *bag, struct pfx_bag *out)
     if (name != NULL)
         out->friendly_name = need_copy(name);
     OPENSSL_free(name);
-    out->csp_name = PKCS12_SAFEBAG_get0_attr(bag, NID_ms_csp_name) != NULL;
-    out->machine_keyset = PKCS12_SAFEBAG_get0_attr(bag, NID_LocalKeySet) != NULL;
+    out->csp_name = has_attr(bag, NID_ms_csp_name);
+    out->machine_keyset = has_attr(bag, NID_LocalKeySet);
 }
 
 static bool key_bag(PKCS12_SAFEBAG *bag, struct pfx *f, struct str *why)
@@ -103,7 +110,7 @@ static bool cert_bag(PKCS12_SAFEBAG *bag, struct pfx *f)
     if (ok && f->certs++ < BAGS_MAX) {
         if (f->leaf != NULL && X509_cmp(x, f->leaf) == 0)
             read_bag(bag, &f->leaf_bag);
-        else if (PKCS12_SAFEBAG_get0_attr(bag, NID_localKeyID) != NULL)
+        else if (has_attr(bag, NID_localKeyID))
             f->others_named = true;
     }
     X509_free(x);
@@ -181,10 +188,10 @@ bool pfx_open(const struct str *der, const char *password, struct pfx *f, struct
         str_puts(why, "PKCS#12: not readable");
     } else if (PKCS12_mac_present(p12) != 1) {
         str_puts(why, "PKCS#12: no MAC");
-    } else if (PKCS12_verify_mac(p12, password, (int)strlen(password)) != 1) {
-        str_puts(why, "PKCS#12: wrong MAC or password");
     } else if (PKCS12_parse(p12, password, &f->key, &f->leaf, &f->others) != 1) {
-        str_puts(why, "PKCS#12: cannot be opened");
+        str_puts(why, ERR_GET_REASON(ERR_peek_last_error()) == PKCS12_R_MAC_VERIFY_FAILURE
+                          ? "PKCS#12: wrong MAC or password"
+                          : "PKCS#12: cannot be opened");
     } else if (f->key == NULL || f->leaf == NULL) {
         str_puts(why, "PKCS#12: no key with its certificate");
     } else {

@@ -1,5 +1,6 @@
 /* see story.h */
 #include "test/sandbox/story.h"
+#include "test/sandbox/commands.h"
 #include "test/sandbox/js.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,14 +148,28 @@ static void on_line(struct story *s, struct json_object *line)
     s->handed_out += strcmp(event, "handed-out") == 0;
 }
 
+/* A sandbox that still runs may have lines in memory; asking for its summary writes them out. */
+static void settle(const char *dir)
+{
+    struct str summary = { 0 };
+    char ignored[DIR_WHY];
+    int status;
+
+    if (dir_has(dir, "ready"))
+        tls_ask(dir, "GET", "/sandbox/summary", NULL, &status, &summary, ignored);
+    str_free(&summary);
+}
+
 bool story_read(const char *dir, struct story *s, char why[DIR_WHY])
 {
     struct str text = { 0 };
     char reason[128] = "";
     const char *p;
-    bool ok = dir_read(dir, "ledger.jsonl", &text, why);
+    bool ok;
 
     *s = (struct story){ .open_every = 1 };
+    settle(dir);
+    ok = dir_read(dir, "ledger.jsonl", &text, why);
     for (p = text.p; ok && *p != '\0';) {
         size_t len = strcspn(p, "\n");
         struct json_object *line = js_parse(p, len, reason, sizeof reason);

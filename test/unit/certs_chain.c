@@ -272,6 +272,19 @@ static void counts_are_bounded(void **state)
     buf_free(&text);
 }
 
+/* Indefinite lengths nest without end in few bytes. */
+static void depth_is_bounded(void **state)
+{
+    struct buf deep = BUF_INIT(ROOM);
+
+    (void)state;
+    buf_add(&deep, "\x30\x80\x06\x01\x2a", 5);
+    for (int i = 0; i < 200000; i++)
+        buf_add(&deep, "\xa0\x80", 2);
+    assert_refuses(buf_view(&deep), "more than 16 levels");
+    buf_free(&deep);
+}
+
 /* Cut at every byte, every byte changed: refused or read, never a crash or a read past the end. */
 static void any_damage(void **state)
 {
@@ -336,6 +349,7 @@ int main(void)
         cmocka_unit_test(refuses_signed_data_that_is_more),
         cmocka_unit_test(refuses_signed_messages),
         cmocka_unit_test(counts_are_bounded),
+        cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(any_damage),
         cmocka_unit_test(next),
     };

@@ -20,8 +20,9 @@ enum { ROOM = 1 << 18 };
 static struct lib *l;
 static struct key *ec;
 static struct template t;
-static EVP_PKEY *ca_key, *rsa_key;
-static struct buf chain = BUF_INIT(ROOM), anchors = BUF_INIT(ROOM), pool = BUF_INIT(ROOM);
+static EVP_PKEY *ca_key, *other_ca_key, *rsa_key;
+static struct buf chain = BUF_INIT(ROOM), other_chain = BUF_INIT(ROOM), anchors = BUF_INIT(ROOM),
+                  pool = BUF_INIT(ROOM);
 static struct buf p7 = BUF_INIT(ROOM), ber = BUF_INIT(ROOM), pem = BUF_INIT(ROOM);
 static struct buf rsa_device = BUF_INIT(ROOM);
 static struct check_policy policy = { .now = ISSUE_NOW, .skew_s = 300 };
@@ -76,9 +77,10 @@ static int csr(struct buf *out, struct err *e)
 
 static int certificate(struct buf *out, struct err *e)
 {
+    struct view rest = buf_view(&chain), leaf;
     struct cert c;
 
-    if (cert_parse(view_of(chain.p, chain.len - anchors.len), &c, e) != 0)
+    if (chain_next(&rest, &leaf, e) != 1 || cert_parse(leaf, &c, e) != 0)
         return -1;
     cert_serial_hex(&c, out);
     return buf_finish(out, 6, e);
@@ -125,12 +127,21 @@ static int check_warm(struct buf *out, struct err *e)
     return check_issued(l, &t, key_spki(ec), buf_view(&chain), &policy, e);
 }
 
+/*
+ * Every second run starts without the cache; the one after it finds what memory running out has left
+ * in there, and wants the other anchor.
+ */
 static int check_cold(struct buf *out, struct err *e)
 {
+    static unsigned runs;
+
+    (void)out;
+    if (runs++ % 2 == 0)
+        return check_issued(l, &t, key_spki(ec), buf_view(&other_chain), &policy, e);
     if (l->cache != NULL)
         l->cache_free(l->cache);
     l->cache = NULL;
-    return check_warm(out, e);
+    return check_issued(l, &t, key_spki(ec), buf_view(&chain), &policy, e);
 }
 
 static int p12(enum p12_profile profile, struct buf *out, struct err *e)
@@ -191,10 +202,10 @@ static const struct row {
     { "csr_build", csr, 1 }, { "cert_parse, cert_serial_hex", certificate, 1 },
     { "cert_thumbprint", thumbprint, 1 }, { "chain_read DER", read_p7, 1 },
     { "chain_read BER", read_ber, 1 }, { "chain_read PEM", read_pem, 1 },
-    { "chain_order", order, 1 }, { "check_issued cold", check_cold, 1 },
-    { "check_issued warm", check_warm, 1 }, { "p12_build modern", p12_modern, 1 },
-    { "p12_build compat", p12_compat, 1 }, { "cms_envelope RSA-OAEP GCM", oaep_gcm, 1 },
-    { "cms_envelope RSA CBC", pkcs1_cbc, 1 },
+    { "chain_order", order, 1 }, { "check_issued cold", check_cold, 7 },
+    { "check_issued warm", check_warm, 3 }, { "p12_build modern", p12_modern, 1 },
+    { "p12_build compat", p12_compat, 1 }, { "cms_envelope RSA-OAEP GCM", oaep_gcm, 5 },
+    { "cms_envelope RSA CBC", pkcs1_cbc, 5 },
     /* Not cms_envelope to an EC key: OpenSSL 3.0's X9.63 KDF writes through NULL when its context
      * cannot be allocated.  That ends the process, as xcalloc does; the store resumes the request. */
 };
@@ -276,26 +287,25 @@ static void make_device(const char *kind, EVP_PKEY **key, struct buf *der)
     X509_free(x);
 }
 
-static void make_chain(void)
+/* A certificate that is what the template asks for, and its root, which becomes an anchor. */
+static void make_chain(const char *name, EVP_PKEY *key, struct buf *to)
 {
     const unsigned char *p = key_spki(ec).p;
     EVP_PKEY *pub = d2i_PUBKEY(NULL, &p, (long)key_spki(ec).len);
-    X509 *root, *leaf;
+    X509 *root = issue_ca(name, key, NULL, NULL), *leaf;
 
-    ca_key = issue_key("P-256");
-    root = issue_ca("CN=Root", ca_key, NULL, NULL);
     leaf = issue(&(struct issue){ .subject = "CN=Ada",
         .key = pub,
         .issuer = root,
-        .issuer_key = ca_key,
+        .issuer_key = key,
         .ext = { { "subjectAltName", "@DNS=host.contoso.example|"
                                      "otherName=1.3.6.1.4.1.311.20.2.3;UTF8:ada@contoso.example|"
                                      "URI=tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-1105" },
             { "extendedKeyUsage", "clientAuth" },
             { "1.3.6.1.4.1.311.25.2", "DER:3025a023060a2b060104018237190201a0150413"
                                       "532d312d352d32312d312d322d332d31313035" } } });
-    issue_der(leaf, &chain);
-    issue_der(root, &chain);
+    issue_der(leaf, to);
+    issue_der(root, to);
     issue_der(root, &anchors);
     issue_der(root, &pool);
     issue_der(leaf, &pool);
@@ -316,7 +326,10 @@ static int set_up(void **state)
     t.in_csr_v1 = t.in_csr_pair = true;
     if (name_add(&t.subject, "CN", "Ada", false, &e) != 0 || fill_template(&t, &e) != 0)
         return -1;
-    make_chain();
+    ca_key = issue_key("P-256");
+    other_ca_key = issue_key("P-256");
+    make_chain("CN=Root", ca_key, &chain);
+    make_chain("CN=Other", other_ca_key, &other_chain);
     policy.anchors = buf_view(&anchors);
     write_p7(&p7, false);
     write_p7(&ber, true);
@@ -327,13 +340,15 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    struct buf *const bufs[] = { &chain, &anchors, &pool, &p7, &ber, &pem, &rsa_device };
+    struct buf *const bufs[] = { &chain, &other_chain, &anchors, &pool, &p7, &ber, &pem,
+        &rsa_device };
 
     (void)state;
     for (size_t i = 0; i < sizeof bufs / sizeof *bufs; i++)
         buf_free(bufs[i]);
     template_free(&t);
     EVP_PKEY_free(ca_key);
+    EVP_PKEY_free(other_ca_key);
     EVP_PKEY_free(rsa_key);
     key_free(ec);
     lib_free(l);

@@ -1,0 +1,112 @@
+/* see heartbeat.h */
+#include <stdio.h>
+#include <stdlib.h>
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/heartbeat.h"
+#include "agent/log.h"
+#include "certs/mem.h"
+
+enum { EVERY_S = 900, LEAST_S = 60, MOST_S = 3600, TIMEOUT_MS = 30000 };
+
+struct heartbeat {
+    struct agent *a;
+    struct op *op; /* the message under way, or the timer until the next */
+    int64_t counter;
+};
+
+static void beat(void *arg, const struct result *r);
+
+static void later(struct heartbeat *h, int64_t s)
+{
+    s = s < LEAST_S ? LEAST_S : s > MOST_S ? MOST_S : s;
+    h->op = io_timer((uint64_t)s * 1000, beat, h);
+}
+
+static void on_answer(void *arg, const struct result *r)
+{
+    struct heartbeat *h = arg;
+    struct ccp_heartbeat_reply reply = { .poll_after_s = -1, .highest_counter = -1 };
+    struct err e;
+
+    h->op = NULL;
+    if (cloud_judge(&h->a->cloud, r, &e) != 0
+        || ccp_heartbeat_parse(r->http->body, &reply, &e) != 0)
+        log_err(EV_HEARTBEAT_FAILED, NULL, "cloud", &e);
+    else if (reply.highest_counter > h->counter)
+        log_event(EV_COUNTER_BEHIND, NULL, "cloud",
+            "the cloud has seen counter %lld, this store is at %lld: a backup was restored, or "
+            "this is a clone",
+            (long long)reply.highest_counter, (long long)h->counter);
+    later(h, reply.poll_after_s > 0 ? reply.poll_after_s : EVERY_S);
+}
+
+/* The epoch is made with the store; the counter is durable before it is sent. */
+static int next_counter(struct heartbeat *h, char epoch[40], struct err *e)
+{
+    struct store *st = h->a->store;
+    char text[24] = "0";
+    int got;
+
+    if ((got = store_meta_get(st, "epoch", epoch, 40, e)) < 0
+        || store_meta_get(st, "counter", text, sizeof text, e) < 0)
+        return -1;
+    if (got == 0
+        && (guid_new(h->a->lib, epoch, e) != 0 || store_meta_put(st, "epoch", epoch, e) != 0))
+        return -1;
+    h->counter = strtoll(text, NULL, 10) + 1;
+    (void)snprintf(text, sizeof text, "%lld", (long long)h->counter);
+    return store_meta_put(st, "counter", text, e);
+}
+
+static void beat(void *arg, const struct result *r)
+{
+    struct heartbeat *h = arg;
+    struct agent *a = h->a;
+    const struct ccp_metric metrics[] = {
+        { "pkcsRequests", (int64_t)a->count.delivered, (int64_t)a->count.rejected },
+    };
+    char epoch[40] = "", activity[40];
+    struct buf body = BUF_INIT(16384);
+    struct err e;
+
+    (void)r;
+    h->op = NULL;
+    if (next_counter(h, epoch, &e) == 0 && guid_new(a->lib, activity, &e) == 0) {
+        ccp_heartbeat_write(&body, &(struct ccp_heartbeat){ .agent_id = a->conf->cloud.agent_id,
+                                       .state = "active",
+                                       .version = CERTFERRY_VERSION,
+                                       .epoch = epoch,
+                                       .counter = h->counter,
+                                       .metrics = metrics,
+                                       .metric_count = sizeof metrics / sizeof metrics[0] });
+        if (buf_check(&body, &e) == 0)
+            h->op = cloud_post(&a->cloud, "agents/heartbeat", activity, buf_view(&body), TIMEOUT_MS,
+                on_answer, h, &e);
+    }
+    buf_free(&body);
+    if (h->op == NULL) {
+        log_err(EV_HEARTBEAT_FAILED, NULL, "cloud", &e);
+        later(h, EVERY_S);
+    }
+}
+
+struct heartbeat *heartbeat_start(struct agent *a)
+{
+    struct heartbeat *h;
+
+    if (a->conf->cloud.agent_id == NULL || a->once)
+        return NULL;
+    h = xcalloc(1, sizeof *h);
+    h->a = a;
+    h->op = io_timer(0, beat, h);
+    return h;
+}
+
+void heartbeat_stop(struct heartbeat *h)
+{
+    if (h == NULL)
+        return;
+    io_cancel(h->op);
+    free(h);
+}

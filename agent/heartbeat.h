@@ -1,0 +1,14 @@
+#ifndef AGENT_HEARTBEAT_H
+#define AGENT_HEARTBEAT_H
+/*
+ * heartbeat.h - telling the cloud that we are here: state, version, counts, and the store's epoch and
+ * counter, by which the cloud notices a restored backup or a clone.
+ *
+ * Sent at the start and every 15 minutes, or as often as the cloud asks; only with cloud.agent_id set.
+ */
+struct agent;
+struct heartbeat;
+
+struct heartbeat *heartbeat_start(struct agent *a); /* NULL: not configured */
+void heartbeat_stop(struct heartbeat *h);           /* NULL is fine */
+#endif

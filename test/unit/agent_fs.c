@@ -1,0 +1,289 @@
+/* Files the way a service must handle them: what is refused, and what a crash or a rival leaves. */
+#include "test/t.h"
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include "agent/fs.h"
+#include "test/unit/agent_dir.h"
+
+static bool root(void)
+{
+    return geteuid() == 0;
+}
+
+static void joining(void **state)
+{
+    char out[16];
+
+    (void)state;
+    fs_join(out, sizeof out, "/var", "x.db");
+    assert_string_equal(out, "/var/x.db");
+    fs_join(out, sizeof out, "/var/lib/certferry", "x.db"); /* cut, never beyond */
+    assert_int_equal(strlen(out), sizeof out - 1);
+}
+
+static void readable_files(void **state)
+{
+    struct err e = { 0 };
+
+    (void)state;
+    dir_write("open.pem", "x", 0644);
+    dir_write("own.key", "x", 0600);
+    T_OK(fs_readable(dir_path("open.pem"), false, &e));
+    T_OK(fs_readable(dir_path("own.key"), true, &e));
+    assert_int_equal(symlink("own.key", dir_path("link.key")), 0);
+    T_OK(fs_readable(dir_path("link.key"), true, &e)); /* a link is what it points at */
+    T_ERR_SAYS(fs_readable(dir_path("none"), false, &e), ERR_CONFIG, "/none: No such file");
+    T_ERR_SAYS(fs_readable(dir_root, false, &e), ERR_CONFIG, "not a file");
+    assert_int_equal(mkfifo(dir_path("fifo"), 0600), 0);
+    T_ERR_SAYS(fs_readable(dir_path("fifo"), true, &e), ERR_CONFIG, "not a file");
+}
+
+static void secrets_that_others_could_read(void **state)
+{
+    static const unsigned open_modes[] = { 0604, 0640, 0602, 0620, 0601, 0644, 0666, 0777 };
+    struct err e = { 0 };
+    char says[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof open_modes / sizeof open_modes[0]; i++) {
+        dir_write("key", "x", open_modes[i]);
+        (void)snprintf(says, sizeof says, "(mode %04o); chmod 600 ", open_modes[i]);
+        T_ERR_SAYS(fs_readable(dir_path("key"), true, &e), ERR_CONFIG, says);
+        T_OK(fs_readable(dir_path("key"), false, &e));
+    }
+    dir_write("key", "x", 0400);
+    T_OK(fs_readable(dir_path("key"), true, &e));
+    if (!root())
+        skip();
+    assert_int_equal(chown(dir_path("key"), 4711, 4711), 0);
+    T_ERR_SAYS(fs_readable(dir_path("key"), true, &e), ERR_CONFIG, "belongs to user 4711");
+}
+
+static void reading(void **state)
+{
+    struct buf out = BUF_INIT(20000), small = BUF_INIT(12000);
+    struct err e = { 0 };
+    char text[20000];
+
+    (void)state;
+    memset(text, 'y', sizeof text);
+    dir_put("full", text, sizeof text, 0600);
+    dir_write("empty", "", 0600);
+    dir_write("nine", "123456789", 0600);
+    T_OK(fs_read(dir_path("full"), &out, &e));
+    assert_true(view_equal(buf_view(&out), view_of(text, sizeof text)));
+    buf_reset(&out);
+    buf_add_text(&out, "before:");
+    T_OK(fs_read(dir_path("empty"), &out, &e));
+    T_OK(fs_read(dir_path("nine"), &out, &e));
+    assert_string_equal(buf_text(&out), "before:123456789");
+    T_ERR_SAYS(fs_read(dir_path("none"), &out, &e), ERR_CONFIG, "/none: No such file");
+    T_ERR_SAYS(fs_read(dir_root, &out, &e), ERR_CONFIG, "directory");
+    assert_string_equal(buf_text(&out), "before:123456789");
+    buf_add_text(&small, "abc");
+    T_OK(fs_read(dir_path("nine"), &small, &e));
+    T_ERR_SAYS(fs_read(dir_path("full"), &small, &e), ERR_TOO_LARGE, "/full: ");
+    assert_int_equal(small.len, 12); /* what it held before */
+    buf_free(&out);
+    buf_free(&small);
+}
+
+static void secret_lines(void **state)
+{
+    static const struct {
+        const char *text, *line;
+    } good[] = {
+        { "user:pass", "user:pass" },
+        { "user:pass\n", "user:pass" },
+        { "user:pass\r\nsecond\n", "user:pass" },
+        { "with space \nx", "with space " },
+    };
+    struct err e = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct buf out = BUF_SECRET(64);
+
+        dir_write("secret", good[i].text, 0600);
+        T_OK(fs_read_secret_line(dir_path("secret"), &out, &e));
+        assert_string_equal(buf_text(&out), good[i].line);
+        buf_free(&out);
+    }
+    for (int i = 0; i < 3; i++) {
+        struct buf out = BUF_SECRET(64);
+
+        dir_write("secret", i == 0 ? "" : i == 1 ? "\nsecond" : "\r\n", 0600);
+        T_ERR_SAYS(fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG,
+            "first line is empty");
+        buf_free(&out);
+    }
+    struct buf out = BUF_SECRET(64);
+
+    dir_write("secret", "user:pass", 0640);
+    T_ERR_SAYS(
+        fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG, "others may read it");
+    T_ERR_SAYS(fs_read_secret_line(NULL, &out, &e), ERR_CONFIG, "no file named");
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
+}
+
+/* How many names the folder has. */
+static size_t entries(void)
+{
+    DIR *d = opendir(dir_root);
+    size_t n = 0;
+
+    assert_non_null(d);
+    for (const struct dirent *f; (f = readdir(d)) != NULL;)
+        n += strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0;
+    (void)closedir(d);
+    return n;
+}
+
+static void replacing(void **state)
+{
+    struct buf now = BUF_INIT(100);
+    struct err e = { 0 };
+    struct stat st;
+    char longest[5000];
+
+    (void)state;
+    T_OK(fs_replace(dir_path("drop-in"), view_text("one"), 0640, &e));
+    dir_read("drop-in", &now);
+    assert_string_equal(buf_text(&now), "one");
+    T_OK(fs_replace(dir_path("drop-in"), view_text("two"), 0600, &e));
+    dir_read("drop-in", &now);
+    assert_string_equal(buf_text(&now), "two");
+    assert_int_equal(stat(dir_path("drop-in"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(entries(), 1); /* no temporary file stays */
+    T_ERR(fs_replace(dir_path("none/drop-in"), view_text("x"), 0600, &e), ERR_STORE);
+    assert_int_equal(mkdir(dir_path("taken"), 0700), 0);
+    T_ERR_SAYS(fs_replace(dir_path("taken"), view_text("x"), 0600, &e), ERR_STORE, "/taken: ");
+    assert_int_equal(entries(), 2);
+    memset(longest, 'a', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    T_ERR(fs_replace(longest, view_text("x"), 0600, &e), ERR_STORE);
+    buf_free(&now);
+}
+
+static void creating_a_secret(void **state)
+{
+    struct buf now = BUF_INIT(100);
+    struct err e = { 0 };
+    struct stat st;
+    mode_t mask = umask(0);
+
+    (void)state;
+    T_OK(fs_create_secret(dir_path("master.key"), view_text("first"), &e));
+    (void)umask(mask);
+    assert_int_equal(stat(dir_path("master.key"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    T_ERR_SAYS(fs_create_secret(dir_path("master.key"), view_text("second"), &e), ERR_CONFLICT,
+        "/master.key: ");
+    dir_read("master.key", &now);
+    assert_string_equal(buf_text(&now), "first");
+    assert_int_equal(symlink("elsewhere", dir_path("link")), 0); /* even one that leads nowhere */
+    T_ERR(fs_create_secret(dir_path("link"), view_text("x"), &e), ERR_CONFLICT);
+    assert_int_equal(access(dir_path("elsewhere"), F_OK), -1);
+    T_ERR(fs_create_secret(dir_path("none/key"), view_text("x"), &e), ERR_STORE);
+    buf_free(&now);
+}
+
+static void private_folders(void **state)
+{
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    T_OK(fs_private_dir(dir_path("store"), &e));
+    assert_int_equal(stat(dir_path("store"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    T_OK(fs_private_dir(dir_path("store"), &e)); /* again: it is there */
+    T_ERR(fs_private_dir(dir_path("none/store"), &e), ERR_STORE);
+    dir_write("file", "x", 0600);
+    T_ERR_SAYS(fs_private_dir(dir_path("file"), &e), ERR_STORE, "not a folder");
+    for (unsigned mode = 01; mode <= 040; mode *= 2) {
+        assert_int_equal(chmod(dir_path("store"), 0700 | mode), 0);
+        T_ERR_SAYS(fs_private_dir(dir_path("store"), &e), ERR_CONFIG, "others may enter it");
+    }
+    assert_int_equal(chmod(dir_path("store"), 0700), 0);
+    if (!root())
+        skip();
+    assert_int_equal(chown(dir_path("store"), 4711, 4711), 0);
+    T_ERR_SAYS(fs_private_dir(dir_path("store"), &e), ERR_CONFIG, "belongs to user 4711");
+}
+
+static void one_process_holds_the_lock(void **state)
+{
+    char pid[64];
+    struct err e = { 0 };
+    int fd = fs_lock(dir_path("lock"), &e), again;
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)snprintf(pid, sizeof pid, "process %ld uses this store", (long)getpid());
+    T_ERR_SAYS(fs_lock(dir_path("lock"), &e), ERR_CONFLICT, pid);
+    fs_unlock(fd);
+    again = fs_lock(dir_path("lock"), &e);
+    assert_true(again >= 0);
+    fs_unlock(again);
+    fs_unlock(-1);
+    T_ERR(fs_lock(dir_path("none/lock"), &e), ERR_STORE);
+    assert_int_equal(symlink("elsewhere", dir_path("link")), 0);
+    T_ERR(fs_lock(dir_path("link"), &e), ERR_STORE);
+}
+
+/* A killed process leaves the file, but not the lock. */
+static void a_dead_process_holds_nothing(void **state)
+{
+    struct err e = { 0 };
+    int ready[2], fd, status;
+    pid_t child;
+    char c;
+
+    (void)state;
+    assert_int_equal(pipe(ready), 0);
+    if ((child = fork()) == 0) {
+        (void)!write(ready[1], fs_lock(dir_path("lock"), &e) >= 0 ? "y" : "n", 1);
+        (void)pause();
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    assert_int_equal(c, 'y');
+    T_ERR(fs_lock(dir_path("lock"), &e), ERR_CONFLICT);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    fd = fs_lock(dir_path("lock"), &e);
+    assert_true(fd >= 0);
+    fs_unlock(fd);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+}
+
+static void free_space(void **state)
+{
+    (void)state;
+    assert_true(fs_free_bytes(dir_root) > 0);
+    assert_true(fs_free_bytes(dir_path("none")) == -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(joining),
+        DIR_TEST(readable_files),
+        DIR_TEST(secrets_that_others_could_read),
+        DIR_TEST(reading),
+        DIR_TEST(secret_lines),
+        DIR_TEST(replacing),
+        DIR_TEST(creating_a_secret),
+        DIR_TEST(private_folders),
+        DIR_TEST(one_process_holds_the_lock),
+        DIR_TEST(a_dead_process_holds_nothing),
+        DIR_TEST(free_space),
+    };
+
+    return cmocka_run_group_tests_name("agent_fs", tests, NULL, NULL);
+}
