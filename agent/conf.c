@@ -1,78 +1,102 @@
-/* see conf.h.  libconfuse's option arrays are made from our table, and its values copied out again. */
+/* see conf.h.  libconfuse's option arrays are made from our table; its values are copied out one by one,
+ * when it has read them. */
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent/conf_value.h"
 #include "certs/mem.h"
-#include "proto/http.h"
+#include "certs/text.h"
 
 enum { PATH_LEN = 4096, SECTION_MAX = 12, OPTIONS_MAX = 48 };
 
-static struct err *load_err; /* libconfuse's error hook has no argument */
+/* What is being read: libconfuse's hooks have no argument of ours. */
+static struct {
+    struct conf *conf;
+    const char *path, *dir;
+    struct err *err;
+} load;
 
 /* ---- from our table to libconfuse ------------------------------------------------------------------ */
 
-static const char *nearest(const char *key)
+/* How much of key is at the beginning or the end of word; 0 if that is less than half. */
+static size_t likeness(const char *key, const char *word)
 {
-    const char *best = NULL;
-    size_t best_score = 0;
+    size_t same = 0, len = strlen(key), word_len = strlen(word);
 
+    while (same < len && same < word_len && key[same] == word[same])
+        same++;
+    for (size_t a = 1; a <= len - same && a <= word_len && key[len - a] == word[word_len - a]; a++)
+        same++;
+    return same * 2 >= len ? same : 0;
+}
+
+/* The option, or section, that was probably meant; one of another section by its full name. */
+static void did_you_mean(const char *section, const char *key, char *out, size_t size)
+{
+    size_t best = 0, score;
+
+    out[0] = '\0';
     for (size_t i = 0; i < conf_option_count; i++) {
-        const char *k = conf_options[i].key;
-        size_t same = 0, len = strlen(key), klen = strlen(k);
+        const struct conf_option *o = &conf_options[i];
+        bool here = strcmp(o->section, section) == 0;
 
-        while (same < len && same < klen && key[same] == k[same])
-            same++;
-        for (size_t a = 1; a <= len - same && a <= klen && key[len - a] == k[klen - a]; a++)
-            same++;
-        if (same > best_score && same * 2 >= len) {
-            best_score = same;
-            best = k;
+        score = 2 * likeness(key, o->key) + (here ? 1 : 0);
+        if (score > best && score > 1) {
+            best = score;
+            (void)snprintf(out, size, "; did you mean %s%s%s?", here ? "" : o->section,
+                here ? "" : ".", o->key);
         }
     }
-    return best;
+    for (size_t s = 0; conf_section_help[s][0] != NULL && strcmp(section, "root") == 0; s++)
+        if ((score = 2 * likeness(key, conf_section_help[s][0])) > best) {
+            best = score;
+            (void)snprintf(out, size, "; did you mean %s?", conf_section_help[s][0]);
+        }
 }
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     static const char unknown[] = "no such option '";
-    char text[160];
-    const char *hint = NULL;
+    const char *section = cfg_name(cfg);
+    char text[160], hint[100] = "";
+    bool top = strcmp(section, "root") == 0, is_unknown;
 
-    if (load_err->cls != ERR_NONE)
+    if (load.err->cls != ERR_NONE)
         return; /* the first one is the cause */
     (void)vsnprintf(text, sizeof text, fmt, ap);
-    if (strncmp(text, unknown, sizeof unknown - 1) == 0) {
+    if ((is_unknown = strncmp(text, unknown, sizeof unknown - 1) == 0)) {
         char key[64];
 
         (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(text + sizeof unknown - 1, "'"),
             text + sizeof unknown - 1);
-        hint = nearest(key);
+        did_you_mean(section, key, hint, sizeof hint);
         (void)snprintf(text, sizeof text, "%s: no such option", key);
     }
-    (void)err_set(load_err, ERR_CONFIG, "%s:%d: %s%s%s%s",
-        cfg != NULL && cfg->filename ? cfg->filename : "?", cfg != NULL ? cfg->line : 0, text,
-        hint != NULL ? "; did you mean " : "", hint != NULL ? hint : "", hint != NULL ? "?" : "");
+    (void)err_set(load.err, ERR_CONFIG, "%s:%d: %s%s%s%s", load.path, cfg->line, top ? "" : section,
+        top          ? ""
+        : is_unknown ? "."
+                     : ": ",
+        text, hint);
 }
+
+static int on_value(cfg_t *sec, cfg_opt_t *opt);
+static int on_section(cfg_t *root, cfg_opt_t *opt);
 
 static cfg_opt_t option_of(const struct conf_option *o)
 {
     char *key = (char *)(uintptr_t)o->key; /* libconfuse copies it, but takes it as char * */
     char *none = NULL;
+    cfg_opt_t opt = CFG_STR(key, none, CFGF_NODEFAULT);
 
-    switch (o->type) {
-    case CONF_INT:
-        return (cfg_opt_t)CFG_INT(key, 0, CFGF_NODEFAULT);
-    case CONF_BOOL:
-        return (cfg_opt_t)CFG_BOOL(key, cfg_false, CFGF_NODEFAULT);
-    case CONF_LIST:
-        return (cfg_opt_t)CFG_STR_LIST(key, none, CFGF_NODEFAULT);
-    case CONF_TEXT:
-    case CONF_FILE:
-    case CONF_CHOICE:
-        break;
-    }
-    return (cfg_opt_t)CFG_STR(key, none, CFGF_NODEFAULT);
+    if (o->type == CONF_INT)
+        opt = (cfg_opt_t)CFG_INT(key, 0, CFGF_NODEFAULT);
+    else if (o->type == CONF_BOOL)
+        opt = (cfg_opt_t)CFG_BOOL(key, cfg_false, CFGF_NODEFAULT);
+    else if (o->type == CONF_LIST)
+        opt = (cfg_opt_t)CFG_STR_LIST(key, none, CFGF_NODEFAULT);
+    opt.validcb = on_value;
+    return opt;
 }
 
 struct grammar {
@@ -96,6 +120,7 @@ static void build(struct grammar *g)
         g->sections[s] = strcmp(name, "ca") == 0
                              ? (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_MULTI | CFGF_TITLE)
                              : (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_NONE);
+        g->sections[s].validcb = on_section;
     }
     g->sections[s] = end;
 }
@@ -109,8 +134,12 @@ static struct conf_ca *ca_named(
 
     if (ca != NULL)
         return ca;
-    if (c->ca_count == CONF_CA_MAX || name[0] == '\0') {
-        (void)conf_bad(p, "", e, name[0] == '\0' ? "a ca section needs a name" : "too many CAs");
+    if (name[0] == '\0' || strlen(name) > CONF_NAME_MAX || text_has_control(view_text(name))) {
+        (void)conf_bad(p, "", e, "a ca section needs a name of 1 to 63 characters");
+        return NULL;
+    }
+    if (c->ca_count == CONF_CA_MAX) {
+        (void)conf_bad(p, "", e, "too many CAs");
         return NULL;
     }
     ca = &c->cas[c->ca_count++];
@@ -118,23 +147,35 @@ static struct conf_ca *ca_named(
     return conf_set_defaults("ca", (char *)ca, e) == 0 ? ca : NULL;
 }
 
-static int read_all(struct conf *c, cfg_t *cfg, const char *dir, struct err *e)
+/* Where the values of a section go; NULL: load.err says why not. */
+static char *base_of(cfg_t *sec, const struct place *p)
 {
-    for (size_t s = 0; conf_section_help[s][0] != NULL; s++) {
-        const char *name = conf_section_help[s][0];
+    if (strcmp(cfg_name(sec), "ca") != 0)
+        return (char *)load.conf;
+    return (char *)ca_named(load.conf, cfg_title(sec), p, load.err);
+}
 
-        for (unsigned i = 0; i < cfg_size(cfg, name); i++) {
-            cfg_t *sec = cfg_getnsec(cfg, name, i);
-            struct place p = { sec->filename ? sec->filename : "?", sec->line, name,
-                cfg_title(sec) };
-            char *base = (char *)c;
+/* A value is taken over where it stands: then its line is known, and the last one wins. */
+static int on_value(cfg_t *sec, cfg_opt_t *opt)
+{
+    const struct place p = { load.path, sec->line, cfg_name(sec), cfg_title(sec) };
+    char *base = base_of(sec, &p);
 
-            if (strcmp(name, "ca") == 0
-                && (base = (char *)ca_named(c, cfg_title(sec), &p, e)) == NULL)
-                return -1;
-            if (conf_read_section(name, base, sec, dir, e) != 0)
-                return -1;
-        }
+    return base == NULL ? -1 : conf_set(cfg_opt_name(opt), base, sec, load.dir, &p, load.err);
+}
+
+/* A section counts even if it sets nothing; and no value is no list. */
+static int on_section(cfg_t *root, cfg_opt_t *opt)
+{
+    for (unsigned i = 0; i < cfg_opt_size(opt); i++) {
+        cfg_t *sec = cfg_opt_getnsec(opt, i);
+        const struct place p = { load.path, root->line, cfg_name(sec), cfg_title(sec) };
+
+        if (base_of(sec, &p) == NULL)
+            return -1;
+        for (const cfg_opt_t *o = sec->opts; o->name != NULL; o++)
+            if ((o->flags & CFGF_LIST) != 0 && (o->flags & CFGF_MODIFIED) != 0 && o->nvalues == 0)
+                return conf_bad(&p, o->name, load.err, "names none; list them as {\"A\", \"B\"}");
     }
     return 0;
 }
@@ -150,27 +191,28 @@ static void dir_of(const char *path, char *dir, size_t size)
 static int read_file(struct conf *c, const char *path, const char *dir, struct err *e)
 {
     struct grammar *g = xcalloc(1, sizeof *g);
-    cfg_t *cfg;
+    struct buf text;
+    cfg_t *cfg = NULL;
     int rc = -1;
 
+    if (conf_text(path, &text, e) != 0)
+        goto done;
     build(g);
     cfg = cfg_init(g->sections, CFGF_NONE);
     (void)cfg_set_error_function(cfg, on_error);
-    load_err = e;
+    load.conf = c;
+    load.path = path;
+    load.dir = dir;
+    load.err = e;
     e->cls = ERR_NONE;
-    switch (cfg_parse(cfg, path)) {
-    case CFG_SUCCESS:
-        rc = read_all(c, cfg, dir, e);
-        break;
-    case CFG_FILE_ERROR:
-        (void)err_set(e, ERR_CONFIG, "%s: cannot be read", path);
-        break;
-    default:
-        if (e->cls == ERR_NONE)
-            (void)err_set(e, ERR_CONFIG, "%s: not a configuration file", path);
-        break;
-    }
-    cfg_free(cfg);
+    if (cfg_parse_buf(cfg, buf_text(&text)) == CFG_SUCCESS)
+        rc = 0;
+    else if (e->cls == ERR_NONE)
+        (void)err_set(e, ERR_CONFIG, "%s: not a configuration file", path);
+done:
+    if (cfg != NULL)
+        (void)cfg_free(cfg);
+    buf_free(&text);
     free(g);
     return rc;
 }
@@ -192,6 +234,8 @@ static int read_drop_ins(struct conf *c, const char *dir, struct err *e)
 
     (void)snprintf(folder, sizeof folder, "%s/conf.d", dir);
     n = scandir(folder, &list, only_conf, alphasort);
+    if (n < 0 && errno != ENOENT)
+        return err_set(e, ERR_CONFIG, "%s: %s", folder, strerror(errno));
     for (int i = 0; i < n; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name);
         if (rc == 0)

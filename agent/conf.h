@@ -11,7 +11,7 @@
  * certferry.conf(5) and the sample file are all made from it.  Errors read
  * `file:line: key: what is wrong, what was meant`.
  */
-enum { CONF_CA_MAX = 64, CONF_TEMPLATE_MAX = 256 };
+enum { CONF_CA_MAX = 64, CONF_TEMPLATE_MAX = 256, CONF_NAME_MAX = 63 };
 
 struct conf_cloud {
     char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;

@@ -1,19 +1,21 @@
 /*
- * From libconfuse's values to struct conf, one section at a time; see conf_value.h.  Every value is
+ * From libconfuse's values to struct conf, one at a time; see conf_value.h.  Every value is
  * checked here, and every complaint says file, line, section and key.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "agent/conf_value.h"
 #include "certs/mem.h"
+#include "certs/text.h"
 #include "proto/http.h"
 
 enum { PATH_LEN = 4096 };
 
 int conf_bad(const struct place *p, const char *key, struct err *e, const char *what)
 {
-    return err_set(e, ERR_CONFIG, "%s:%d: %s%s%s%s.%s: %s", p->file, p->line, p->section,
-        p->title ? " \"" : "", p->title ? p->title : "", p->title ? "\"" : "", key, what);
+    return err_set(e, ERR_CONFIG, "%s:%d: %s%s%s%s%s%s: %s", p->file, p->line, p->section,
+        p->title ? " \"" : "", p->title ? p->title : "", p->title ? "\"" : "",
+        key[0] != '\0' ? "." : "", key, what);
 }
 
 static char *resolved(const char *dir, const char *value)
@@ -41,9 +43,10 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
 {
     char what[160];
 
-    for (const char *c = value; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20)
-            return conf_bad(p, o->key, e, "a control character");
+    if (text_has_control(view_text(value)))
+        return conf_bad(p, o->key, e, "a control character");
+    if (value[0] == '\0' && (o->fallback == NULL || o->fallback[0] != '\0'))
+        return conf_bad(p, o->key, e, "must not be empty");
     if (o->type == CONF_CHOICE && !is_choice(o->choices, value)) {
         (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
         return conf_bad(p, o->key, e, what);
@@ -65,8 +68,14 @@ static int set_list(
     struct conf_ca *ca = (struct conf_ca *)(void *)base; /* the only section with a list */
     unsigned n = cfg_size(sec, o->key);
 
-    if (n == 0 || n > CONF_TEMPLATE_MAX)
-        return conf_bad(p, o->key, e, "names no template; list them as {\"A\", \"B\"}");
+    if (n > CONF_TEMPLATE_MAX)
+        return conf_bad(p, o->key, e, "too many names");
+    for (unsigned i = 0; i < n; i++) {
+        const char *name = cfg_getnstr(sec, o->key, i);
+
+        if (name[0] == '\0' || text_has_control(view_text(name)))
+            return conf_bad(p, o->key, e, "a name that is empty or has a control character");
+    }
     for (size_t i = 0; i < ca->template_count; i++)
         free(ca->templates[i]);
     free(ca->templates);
@@ -129,16 +138,14 @@ int conf_set_defaults(const char *section, char *base, struct err *e)
     return 0;
 }
 
-int conf_read_section(const char *name, char *base, cfg_t *sec, const char *dir, struct err *e)
+int conf_set(
+    const char *key, char *base, cfg_t *sec, const char *dir, const struct place *p, struct err *e)
 {
-    struct place p = { sec->filename ? sec->filename : "?", sec->line, name, cfg_title(sec) };
-
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *o = &conf_options[i];
 
-        if (strcmp(o->section, name) == 0 && cfg_size(sec, o->key) > 0
-            && set_value(o, base, sec, dir, &p, e) != 0)
-            return -1;
+        if (strcmp(o->section, p->section) == 0 && strcmp(o->key, key) == 0)
+            return set_value(o, base, sec, dir, p, e);
     }
-    return 0;
+    return conf_bad(p, key, e, "no such option"); /* the grammar has no other */
 }

@@ -29,7 +29,9 @@ static int check_files(const struct io_peer_conf *c, struct err *e)
 {
     if (c->trust_file != NULL && fs_readable(c->trust_file, false, e) != 0)
         return err_wrap(e, "%s: trust", c->name);
-    if (c->certificate_file != NULL && fs_readable(c->certificate_file, false, e) != 0)
+    /* Without a file of its own the key is in the certificate's. */
+    if (c->certificate_file != NULL
+        && fs_readable(c->certificate_file, c->key_file == NULL, e) != 0)
         return err_wrap(e, "%s: client certificate", c->name);
     if (c->key_file != NULL && fs_readable(c->key_file, true, e) != 0)
         return err_wrap(e, "%s: client key", c->name);

@@ -67,6 +67,8 @@ sqlite3_stmt *sql_use(struct store *s, enum sql which, struct err *e)
 
 sqlite3_stmt *sql_write(struct store *s, enum sql which, struct err *e)
 {
+    sqlite3_stmt *q;
+
     if (!s->open_txn) {
         if (sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) {
             (void)sql_fail(s, e);
@@ -74,7 +76,10 @@ sqlite3_stmt *sql_write(struct store *s, enum sql which, struct err *e)
         }
         s->open_txn = true;
     }
-    return sql_use(s, which, e);
+    q = sql_use(s, which, e);
+    if (q == NULL)
+        store_rollback(s);
+    return q;
 }
 
 int sql_step(struct store *s, sqlite3_stmt *q, struct err *e)
@@ -205,19 +210,23 @@ static int version_of(struct store *s, int *out, struct err *e)
     return 0;
 }
 
-/* Each migration is one transaction with its number, so an interrupted one has not happened. */
-static int migrate(struct store *s, struct err *e)
+/* Refuses a file of a newer version before anything of it is changed, its journal mode included. */
+static int refuse_newer(struct store *s, int *at, struct err *e)
 {
-    int at;
-
-    if (version_of(s, &at, e) != 0)
+    if (sqlite3_exec(s->db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)
+        return sql_fail(s, e);
+    if (version_of(s, at, e) != 0)
         return -1;
-    if (at > store_version) {
-        s->problem = STORE_NEWER;
-        return err_set(e, ERR_STORE,
-            "%s: made by a newer version (schema %d, this program knows %d)", s->path, at,
-            store_version);
-    }
+    if (*at <= store_version)
+        return 0;
+    s->problem = STORE_NEWER;
+    return err_set(e, ERR_STORE, "%s: made by a newer version (schema %d, this program knows %d)",
+        s->path, *at, store_version);
+}
+
+/* Each migration is one transaction with its number, so an interrupted one has not happened. */
+static int migrate(struct store *s, int at, struct err *e)
+{
     for (; at < store_version; at++) {
         char version[64];
 
@@ -240,7 +249,7 @@ static int set_up(struct store *s, struct err *e)
 
     /* secure_delete: what is deleted is overwritten, a destroyed key above all. */
     (void)snprintf(pragmas, sizeof pragmas,
-        "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
         "PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000;"
         "PRAGMA wal_autocheckpoint=%d; PRAGMA trusted_schema=OFF",
         CHECKPOINT_PAGES);
@@ -278,7 +287,8 @@ struct store *store_open(const char *dir, bool read_only, struct err *e)
         (void)sqlite3_exec(s->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
         return s;
     }
-    if (set_up(s, e) != 0 || migrate(s, e) != 0 || store_check(s, e) != 0)
+    if (refuse_newer(s, &version, e) != 0 || set_up(s, e) != 0 || migrate(s, version, e) != 0
+        || store_check(s, e) != 0)
         goto failed;
     return s;
 failed:

@@ -7,7 +7,7 @@
  *
  * A chain is DER certificates, stored one behind the other: leaf first, then upwards.
  * Nothing here verifies a signature: check.h does.
- * Threads: pure, chain_read any with that thread's lib.
+ * Threads: pure.
  */
 enum { CHAIN_MAX = 32, CHAIN_INPUT_MAX = 1 << 20 };
 
@@ -19,6 +19,7 @@ int chain_next(struct view *rest, struct view *der, struct err *e) MUST;
  * certs-only CMS SignedData (RFC 5652 5.2, degenerate), DER or BER, bare or in PEM armour.  Blocks
  * under other PEM labels are skipped; one labelled CERTIFICATE may hold a SignedData, as AD CS sends it.
  *
+ * l        not used: nothing in here needs OpenSSL any more
  * in       at most CHAIN_INPUT_MAX bytes
  * out      appended: DER certificates, in the order found; each passed cert_parse
  * count    how many there were, 1..CHAIN_MAX

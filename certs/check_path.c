@@ -298,8 +298,8 @@ static int try_path(const struct ask *a, struct err *e)
     X509 *leaf = NULL;
     int rc = -1;
 
-    (void)
-        lib_reason(); /* what an earlier call left there must not pass for the reason of this one */
+    /* What an earlier call left there must not pass for the reason of a failure here. */
+    (void)lib_reason();
     if (cache != NULL && (set = get_set(a->lib, cache, a->policy->anchors, e)) != NULL
         && (issuers = get_issuers(a->lib, cache, a->uppers, e)) != NULL
         && (leaf = read_x509(a->lib, a->leaf.der, e)) != NULL)

@@ -25,13 +25,15 @@ enum {
  */
 static int check_rsa(struct view bits, struct err *e)
 {
-    struct der seq, n;
-    struct view modulus;
+    struct view modulus, exponent;
+    struct der seq, n, power;
     size_t count;
 
     if (der_expect(&bits, DER_SEQUENCE, "RSA key", &seq, e) != 0
         || der_expect(&seq.content, DER_INTEGER, "RSA modulus", &n, e) != 0
-        || der_unsigned(n, "RSA modulus", &modulus, e) != 0)
+        || der_unsigned(n, "RSA modulus", &modulus, e) != 0
+        || der_expect(&seq.content, DER_INTEGER, "RSA exponent", &power, e) != 0
+        || der_unsigned(power, "RSA exponent", &exponent, e) != 0)
         return -1;
     count = 8 * modulus.len;
     for (unsigned first = modulus.len != 0 ? modulus.p[0] : 0x80; first < 0x80; first *= 2)
@@ -39,6 +41,9 @@ static int check_rsa(struct view bits, struct err *e)
     if (count < RSA_BITS_MIN || count > RSA_BITS_MAX)
         return err_set(e, ERR_INPUT, "an RSA key of %zu bits, %d to %d are accepted", count,
             RSA_BITS_MIN, RSA_BITS_MAX);
+    if (exponent.len == 0 || (exponent.len == 1 && exponent.p[0] == 1))
+        return err_set(e, ERR_INPUT, "an RSA key whose exponent is %zu: it would encrypt nothing",
+            exponent.len);
     return 0;
 }
 
@@ -222,8 +227,8 @@ int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum 
         return -1;
     if (!ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1)
         return err_set(e, ERR_INPUT, "key transport %u is unknown", (unsigned)t);
-    (void)
-        lib_reason(); /* what an earlier call left there must not pass for the reason of this one */
+    /* What an earlier call left there must not pass for the reason of a failure here. */
+    (void)lib_reason();
     if ((x = read_recipient(l, recipient, e)) == NULL)
         goto done;
     if ((in = BIO_new_mem_buf(content.len != 0 ? (const void *)content.p : "", (int)content.len))

@@ -19,8 +19,10 @@ enum cms_transport { CMS_TRANSPORT_NONE, CMS_RSA_OAEP_SHA256, CMS_RSA_PKCS1 };
  * cms_envelope - append the DER ContentInfo that carries `content` to the holder of `recipient`.
  *
  * recipient  DER certificate
+ * content    at most 16 MiB
  * transport  for RSA recipients; an EC recipient always uses ECDH, whatever stands here
- * fails      ERR_INPUT   not a certificate, RSA below 2048 bits, keyUsage forbids it
+ * fails      ERR_INPUT   not a certificate, RSA below 2048 bits or with exponent 1,
+ *                        keyUsage forbids it, content or transport unknown
  *            ERR_UNSUPPORTED a key that is neither RSA nor EC P-256/384/521
  *            ERR_CRYPTO  the library refused
  */

@@ -9,6 +9,7 @@
 #include "certs/chain.h"
 #include "certs/der.h"
 #include "certs/mem.h"
+#include "certs/p12_bag.h"
 #include "certs/p12_crypt.h"
 #include "certs/text.h"
 #include <string.h>
@@ -18,19 +19,12 @@ enum {
     PASSWORD_MAX = 64,
     FRIENDLY_MAX = 64,
     PROVIDER_MAX = 128,
-    ITERATIONS_MAX = 1000000,
-    ATTR_COUNT = 4
+    ITERATIONS_MAX = 1000000
 };
 
-#define OID_DATA         "1.2.840.113549.1.7.1"
-#define OID_ENCRYPTED    "1.2.840.113549.1.7.6"
-#define OID_KEY_BAG      "1.2.840.113549.1.12.10.1.2"
-#define OID_CERT_BAG     "1.2.840.113549.1.12.10.1.3"
-#define OID_X509         "1.2.840.113549.1.9.22.1"
-#define OID_FRIENDLY     "1.2.840.113549.1.9.20"
-#define OID_LOCAL_KEY_ID "1.2.840.113549.1.9.21"
-#define OID_PROVIDER     "1.3.6.1.4.1.311.17.1"
-#define OID_KEYSET       "1.3.6.1.4.1.311.17.2"
+#define OID_DATA      "1.2.840.113549.1.7.1"
+#define OID_ENCRYPTED "1.2.840.113549.1.7.6"
+#define OID_KEY_BAG   "1.2.840.113549.1.12.10.1.2"
 
 /* ---- profile and password ---- */
 
@@ -40,10 +34,11 @@ enum p12_profile p12_profile_for(const char *name, const char *platform, bool *g
         const char *platform;
         enum p12_profile profile;
     } table[] = {
-        { "windows10AndLater", P12_MODERN }, { "linux", P12_MODERN },
-        { "iOS", P12_COMPAT },     /* 17 and older read nothing else */
-        { "macOS", P12_COMPAT },   /* nor does the file keychain, to this day */
-        { "android", P12_COMPAT }, /* 13 and older */
+        { "windows10AndLater", P12_MODERN }, /* from 1709 on */
+        { "linux", P12_MODERN },             /* OpenSSL, NSS, GnuTLS */
+        { "iOS", P12_COMPAT },               /* 17 and older read nothing else */
+        { "macOS", P12_COMPAT },             /* nor does the file keychain, to this day */
+        { "android", P12_COMPAT },           /* nor do 13 and older */
     };
 
     *guessed = false;
@@ -149,117 +144,11 @@ static int check_spec(const struct p12_spec *s, struct err *e)
     return check_text("provider name", s->provider_name, PROVIDER_MAX, e);
 }
 
-/* ---- bags ---- */
-
-/* Attribute ::= SEQUENCE { OID, SET OF value }.  The mark stands before the whole attribute. */
-struct open_attr {
-    size_t seq, set;
-};
-
-static struct open_attr attr_open(struct buf *b, const char *oid)
-{
-    struct open_attr a;
-
-    a.seq = der_open(b, DER_SEQUENCE);
-    der_oid_known(b, oid);
-    a.set = der_open(b, DER_SET);
-    return a;
-}
-
-static void attr_close(struct buf *b, struct open_attr a)
-{
-    der_close(b, a.set);
-    der_close(b, a.seq);
-}
-
-static void write_friendly(struct buf *b, const struct p12_spec *s)
-{
-    struct open_attr a = attr_open(b, OID_FRIENDLY);
-
-    der_bmp(b, s->friendly_name);
-    attr_close(b, a);
-}
-
-static void write_key_id(struct buf *b, const uint8_t id[20])
-{
-    struct open_attr a = attr_open(b, OID_LOCAL_KEY_ID);
-
-    der_tlv(b, DER_OCTET_STRING, view_of(id, 20));
-    attr_close(b, a);
-}
-
-static void write_provider(struct buf *b, const struct p12_spec *s)
-{
-    struct open_attr a = attr_open(b, OID_PROVIDER);
-
-    der_bmp(b, s->provider_name);
-    attr_close(b, a);
-}
-
-static bool before(struct view a, struct view b)
-{
-    size_t shorter = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.p, b.p, shorter);
-
-    return order < 0 || (order == 0 && a.len < b.len);
-}
-
-/* bagAttributes of the key bag (`key`) or the leaf's bag: SET OF, so in order of the encodings. */
-static void write_attrs(struct buf *out, const struct p12_spec *s, const uint8_t id[20], bool key)
-{
-    struct buf attr[ATTR_COUNT] = { BUF_INIT(1024), BUF_INIT(1024), BUF_INIT(1024),
-        BUF_INIT(1024) };
-    size_t set = der_open(out, DER_SET);
-
-    write_key_id(&attr[0], id);
-    if (s->friendly_name != NULL)
-        write_friendly(&attr[1], s);
-    if (key && s->provider_name != NULL)
-        write_provider(&attr[2], s);
-    if (key && s->machine_keyset)
-        attr_close(&attr[3], attr_open(&attr[3], OID_KEYSET));
-    for (;;) {
-        struct buf *first = NULL;
-
-        for (size_t i = 0; i < ATTR_COUNT; i++) {
-            if (attr[i].bad)
-                buf_spoil(out, attr[i].why);
-            if (attr[i].len != 0 && (first == NULL || before(buf_view(&attr[i]), buf_view(first))))
-                first = &attr[i];
-        }
-        if (first == NULL)
-            break;
-        buf_add_view(out, buf_view(first));
-        buf_reset(first);
-    }
-    der_close(out, set);
-    for (size_t i = 0; i < ATTR_COUNT; i++)
-        buf_free(&attr[i]);
-}
-
-/* SafeBag with a CertBag; only the leaf has attributes (id not NULL). */
-static void write_cert_bag(
-    struct buf *b, const struct p12_spec *s, struct view der, const uint8_t *id)
-{
-    size_t bag = der_open(b, DER_SEQUENCE), wrap, cert, value;
-
-    der_oid_known(b, OID_CERT_BAG);
-    wrap = der_open(b, DER_CONTEXTC | 0);
-    cert = der_open(b, DER_SEQUENCE);
-    der_oid_known(b, OID_X509);
-    value = der_open(b, DER_CONTEXTC | 0);
-    der_tlv(b, DER_OCTET_STRING, der);
-    der_close(b, value);
-    der_close(b, cert);
-    der_close(b, wrap);
-    if (id != NULL)
-        write_attrs(b, s, id, false);
-    der_close(b, bag);
-}
+/* ---- the two safes and the file ---- */
 
 /* SafeContents with all certificates; digest of the first one comes back as key id. */
-static int write_cert_bags(
-    struct lib *l, struct buf *b, const struct p12_spec *s, uint8_t id[20], struct err *e)
+static int write_cert_bags(struct lib *l, struct buf *b, const struct p12_spec *s,
+    uint8_t id[P12_KEY_ID_LEN], struct err *e)
 {
     size_t list = der_open(b, DER_SEQUENCE), count = 0;
     struct view rest = s->chain, der;
@@ -274,7 +163,7 @@ static int write_cert_bags(
         if (count == 0 && lib_sha1(l, der, id, e) != 0)
             return -1;
         if (count == 0 || s->include_root || !cert_self_issued(&c))
-            write_cert_bag(b, s, der, count == 0 ? id : NULL);
+            p12_cert_bag(b, s, der, count == 0 ? id : NULL);
     }
     if (more != 0) {
         e->cls = ERR_INPUT;
@@ -284,11 +173,9 @@ static int write_cert_bags(
     return buf_check(b, e);
 }
 
-/* ---- the two safes and the file ---- */
-
 /* ContentInfo { encryptedData, [0] EncryptedData { 0, { data, algorithm, [0] IMPLICIT bytes } } } */
-static int write_cert_safe(
-    struct p12_crypt *c, struct buf *out, const struct p12_spec *s, uint8_t id[20], struct err *e)
+static int write_cert_safe(struct p12_crypt *c, struct buf *out, const struct p12_spec *s,
+    uint8_t id[P12_KEY_ID_LEN], struct err *e)
 {
     struct buf plain = BUF_INIT(P12_MAX);
     size_t info, wrap, data, content;
@@ -317,7 +204,7 @@ done:
 
 /* ContentInfo { data, [0] OCTET STRING { SafeContents { SafeBag { key bag, [0] EncryptedPrivateKeyInfo } } } } */
 static int write_key_safe(struct p12_crypt *c, struct buf *out, const struct p12_spec *s,
-    const uint8_t id[20], struct err *e)
+    const uint8_t id[P12_KEY_ID_LEN], struct err *e)
 {
     size_t info = der_open(out, DER_SEQUENCE), wrap, octets, list, bag, value, key;
 
@@ -333,7 +220,7 @@ static int write_key_safe(struct p12_crypt *c, struct buf *out, const struct p12
         return -1;
     der_close(out, key);
     der_close(out, value);
-    write_attrs(out, s, id, true);
+    p12_attributes(out, s, id, true);
     der_close(out, bag);
     der_close(out, list);
     der_close(out, octets);
@@ -346,7 +233,7 @@ static int write_safes(
     struct p12_crypt *c, struct buf *out, const struct p12_spec *s, struct err *e)
 {
     size_t list = der_open(out, DER_SEQUENCE);
-    uint8_t id[20];
+    uint8_t id[P12_KEY_ID_LEN];
 
     if (write_cert_safe(c, out, s, id, e) != 0 || write_key_safe(c, out, s, id, e) != 0)
         return -1;

@@ -28,6 +28,9 @@ $(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a
 	$(LINK) $^ -lsqlite3 -lconfuse $(LIBS_proto)
 sim: $(B)/sim/sweep
 	$(B)/sim/sweep $(SCENARIOS)
+# The driver broken on purpose: every mutation must be noticed.
+mutations:
+	@test/sim/mutations.sh
 # Every pair of faults over every scenario: some minutes.
 sweep:
 	@$(MAKE) --no-print-directory VARIANT=rel build/rel/sim/sweep
@@ -78,4 +81,4 @@ cover:
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-.PHONY: unit sim sweep fuzz test asan test-programs run-tests crashloop lint lint-clang lint-clang/% cover format
+.PHONY: unit sim sweep mutations fuzz test asan test-programs run-tests crashloop lint lint-clang lint-clang/% cover format

@@ -42,6 +42,8 @@ done
 cp "$dir/device-rsa.pem" device.pem
 cp "$dir/issuing-ca.pem" issuing.pem
 issuing=$(openssl x509 -in issuing.pem -outform der | base64 -w0)
+issuer=$(openssl x509 -in issuing.pem -noout -subject -nameopt sep_comma_plus_space,sname,utf8)
+issuer=${issuer#subject=}
 thumbprint=$(openssl x509 -in device.pem -noout -fingerprint -sha1)
 thumbprint=${thumbprint#*=} thumbprint=${thumbprint//:/}
 printf '[req]\nprompt=no\ndistinguished_name=dn\nreq_extensions=ext\n' >common.conf
@@ -84,8 +86,7 @@ one() { # ID LEASE CONTEXT CN UPN TEMPLATE ALGORITHM
       printf '"succeeded":true,"errorCode":"None","hResult":0,"certificateIssuanceState":"issued",'
       printf '"certificateThumbprint":"%s","certificateSerialNumber":"%s","certificateExpirationDateUtc":"%s",' \
           "$print" "$serial" "$end"
-      printf '"issuingCertificateAuthority":"CN=Contoso Issuing CA 1","certificateAuthority":"est","certificate":"%s",' \
-          "$leaf"
+      printf '"issuingCertificateAuthority":"%s","certificateAuthority":"est","caConfiguration":"est","certificate":"%s",' "$issuer" "$leaf"
       printf '"chain":["%s"],"pfx":{"encryptedPfxBlob":"' "$issuing"
       base64 -w0 file.pfx
       printf '","encryptedPfxPassword":"'

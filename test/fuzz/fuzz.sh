@@ -4,10 +4,10 @@ set -u
 seconds=$1; shift
 fails=0
 one() {
-    name=$(basename "$2"); work=build/fuzz/work/$name; seeds=test/fuzz/corpus/${name#fuzz_}
-    mkdir -p "$work" "$seeds"
+    name=$(basename "$2"); grown=build/fuzz/grown/$name; seeds=test/fuzz/corpus/${name#fuzz_}
+    mkdir -p "$grown" "$seeds"
     if "$2" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/$name-" "$work" "$seeds" >"build/fuzz/$name.log" 2>&1; then
+        -artifact_prefix="build/fuzz/$name-" "$grown" "$seeds" >"build/fuzz/$name.log" 2>&1; then
         echo "ok - $name $(grep -E 'number_of_executed_units' "build/fuzz/$name.log" | awk '{print $2}') inputs, no finding"
     else
         echo "not ok - $name: $(grep -E 'ERROR|SUMMARY' "build/fuzz/$name.log" | tail -n 1); see build/fuzz/$name.log"

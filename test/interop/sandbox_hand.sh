@@ -101,12 +101,15 @@ make_csr() { # CN: CN.key, CN.csr
         -addext "keyUsage=critical,digitalSignature" -addext extendedKeyUsage=clientAuth \
         -addext "subjectAltName=email:$1@contoso.example" -out "$1.csr" 2>/dev/null
 }
-request() { # CN CA DEVICE MODE: one request into the sandbox, $id; what is not said is the default
-    control POST requests "{\"parameters\":{\"certificationAuthorityName\":\"$2\",
-      \"subject\":[[{\"type\":\"CN\",\"value\":\"$1\"}]],\"keyAlgorithm\":\"ecP256\",\"keySize\":null,
-      \"keyUsage\":[\"digitalSignature\"],\"friendlyName\":\"by hand\",
+request() { # CN CA DEVICE MODE [PARAMETERS [DELIVERY]]: one request, $id; what is not said is the default
+    local usage='"keyUsage":["digitalSignature"],' key='"keyAlgorithm":"ecP256",'
+    [[ ${5:-} == *keyUsage* ]] && usage=
+    [[ ${5:-} == *keyAlgorithm* ]] && key=
+    control POST requests "{\"parameters\":{$usage$key\"certificationAuthorityName\":\"$2\",
+      \"subject\":[[{\"type\":\"CN\",\"value\":\"$1\"}]],\"keySize\":null,
+      \"friendlyName\":\"by hand\",
       \"subjectAlternativeNames\":[{\"sanType\":\"emailAddress\",\"name\":\"$1@contoso.example\"}],
-      \"delivery\":{\"mode\":\"$4\",\"recipients\":[{\"certificate\":\"$3\"}]}}}"
+      \"delivery\":{\"mode\":\"$4\",\"recipients\":[{\"certificate\":\"$3\"}]${6:+,$6}}${5:+,$5}}}"
     id=$(json body 'd["value"][0]')
 }
 lease() { # $id is handed out: $lease, ./items
@@ -165,8 +168,8 @@ verdict() { # ID
     control GET "request/$1"
     json body 'd["verdict"]'
 }
-one_request() { # CN: from request to certificate by AD CS, then its file, envelope and result
-    request "$1" adcs device-rsa passwordToDevice
+one_request() { # CN [STATEMENTS [PARAMETERS [DELIVERY]]]: certificate by AD CS, its file, envelope and result
+    request "$1" adcs device-rsa passwordToDevice "${3:-}" "${4:-}"
     lease
     make_csr "$1"
     adcs_submit "$1.csr" ContosoUser

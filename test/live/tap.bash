@@ -40,7 +40,7 @@ ok() { # DESCRIPTION COMMAND...: the command's status decides; its output is sho
         tap_failed=$((tap_failed + 1))
         echo "not ok $((tap_ok + tap_failed)) - $what"
         { echo "command: $*"; head -c 4000 ok.out; } | sed 's/^/# /'
-        [ -z "${STORY:-}" ] || tail -n 12 "$STORY" | sed 's/^/#   /'
+        [ -z "${STORY:-}" ] || tail -n 8 "$STORY" | cut -c1-300 | sed 's/^/#   /'
     fi
 }
 skip() { # DESCRIPTION WHY
@@ -72,8 +72,9 @@ until_true() { # SECONDS COMMAND...: again and again until it succeeds; what it 
     done
 }
 
-json() { # FILE PYTHON-EXPRESSION over d
-    python3 -c 'import json,sys
-with open(sys.argv[1]) as f: d = json.load(f)
-print(eval(sys.argv[2]))' "$1" "$2"
+get() { # FILE PATH: one value of a JSON document, as $.data.health
+    sqlite3 :memory: "select json_extract(cast(readfile('$1') as text), '$2')"
+}
+count() { # FILE PATH CONDITION over `value`: how many elements of the array at PATH fulfil it
+    sqlite3 :memory: "select count(*) from json_each(cast(readfile('$1') as text), '$2') where $3"
 }

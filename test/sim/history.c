@@ -93,6 +93,10 @@ static void peer(
     }
     if (f == FAULT_CRASH_AFTER)
         sim_crash();
+    if (r->w->restarts_left > 0 && strstr(url, "certnew.cer") != NULL) {
+        r->w->restarts_left--;
+        sim_crash();
+    }
     if (f == FAULT_LOST_ANSWER)
         out->lost = out->sent = true;
     if (f == FAULT_HTTP_500)
@@ -282,7 +286,7 @@ void history_run(struct world *w, const char *dir, struct history *h)
     sim_open(peer, &r, START_S);
     while (again && h->wrong[0] == '\0') {
         again = false;
-        if (++h->starts > STARTS_MAX)
+        if (++h->starts > STARTS_MAX + w->restarts)
             wrong(h, "started %zu times", h->starts);
         else if (start(&r, dir)) {
             again = sim_crashed();

@@ -46,6 +46,8 @@ static int read_line(struct world *w, char *line, char about[120])
     }
     if (strcmp(word, "request") == 0)
         return read_request(w, line + used);
+    if (strcmp(word, "restarts") == 0)
+        return sscanf(line + used, "%zu", &w->restarts) == 1 ? 0 : -1;
     if (strcmp(word, "lease") == 0)
         return sscanf(line + used, "%ld", &w->lease_s) == 1 ? 0 : -1;
     if (strcmp(word, "mood") == 0 && sscanf(line + used, "%31s %zu", arg, &w->pend_polls) >= 1)

@@ -10,6 +10,7 @@
  *   about TEXT
  *   mood issues | pends POLLS | denies | wrong-key | wrong-name | long-life | no-template
  *   lease SECONDS
+ *   restarts N       the first N looks at a pending request end in a crash
  *   request NAME CA TEMPLATE KEY delivered | ERRORCODE     (CA: adcs or est; `malformed` after it)
  */
 enum fault {

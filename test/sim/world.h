@@ -62,6 +62,8 @@ struct world {
     enum ca_mood mood;
     size_t pend_polls; /* CA_PENDS: how many polls before it issues */
     int64_t lease_s;
+    size_t restarts; /* so many looks at a pending request end in a crash of the agent */
+    size_t restarts_left;
     size_t calls; /* HTTP requests of any kind */
 };
 

@@ -96,6 +96,7 @@ void world_reset(struct world *w)
         buf_free(&w->certs[i].der);
     memset(w->certs, 0, sizeof w->certs);
     w->cert_count = w->calls = 0;
+    w->restarts_left = w->restarts;
     for (size_t i = 0; i < w->request_count; i++) {
         struct world_request *r = &w->requests[i], fresh = { .malformed = r->malformed,
             .expect_success = r->expect_success };

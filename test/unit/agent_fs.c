@@ -114,15 +114,14 @@ static void secret_lines(void **state)
         struct buf out = BUF_SECRET(64);
 
         dir_write("secret", i == 0 ? "" : i == 1 ? "\nsecond" : "\r\n", 0600);
-        T_ERR_SAYS(fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG,
-            "first line is empty");
+        T_ERR_SAYS(
+            fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG, "first line is empty");
         buf_free(&out);
     }
     struct buf out = BUF_SECRET(64);
 
     dir_write("secret", "user:pass", 0640);
-    T_ERR_SAYS(
-        fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG, "others may read it");
+    T_ERR_SAYS(fs_read_secret_line(dir_path("secret"), &out, &e), ERR_CONFIG, "others may read it");
     T_ERR_SAYS(fs_read_secret_line(NULL, &out, &e), ERR_CONFIG, "no file named");
     assert_int_equal(out.len, 0);
     buf_free(&out);

@@ -162,10 +162,10 @@ static void levels_cut(void **state)
     for (int least = LOG_LEVEL_SILENT; least <= LOG_LEVEL_DEBUG; least++) {
         log_open(LOG_HUMAN, (enum log_level)least);
         (void)written();
-        log_event(EV_HELD, NULL, NULL, "level %d", least);          /* error */
-        log_event(EV_RESUBMITTED, NULL, NULL, "level %d", least);   /* warning */
-        log_event(EV_PENDING, NULL, NULL, "level %d", least);       /* info */
-        log_event(EV_STEP, NULL, NULL, "level %d", least);          /* debug */
+        log_event(EV_HELD, NULL, NULL, "level %d", least);        /* error */
+        log_event(EV_RESUBMITTED, NULL, NULL, "level %d", least); /* warning */
+        log_event(EV_PENDING, NULL, NULL, "level %d", least);     /* info */
+        log_event(EV_STEP, NULL, NULL, "level %d", least);        /* debug */
         assert_int_equal(lines(written()), expected[least]);
     }
 }
@@ -173,8 +173,9 @@ static void levels_cut(void **state)
 /* Nothing from outside moves the cursor, breaks a line or forges another. */
 static void text_from_outside_is_cleaned(void **state)
 {
-    static const char evil[] = "\x1b[31mred\r\n{\"level\":\"info\"}\t\x01\x7f\xc2\x9b[2J\xe2\x80\xae"
-                               "abc\xff\xfe end";
+    static const char evil[] =
+        "\x1b[31mred\r\n{\"level\":\"info\"}\t\x01\x7f\xc2\x9b[2J\xe2\x80\xae"
+        "abc\xff\xfe end";
     const char *out;
 
     (void)state;

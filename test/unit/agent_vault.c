@@ -81,8 +81,7 @@ static void others_may_read_it(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         dir_write("master.key", "0123456789abcdef0123456789abcdef", modes[i]);
-        T_ERR_SAYS(
-            vault_open(&v, lib, dir_root, NULL, true, &e), ERR_CONFIG, "others may read it");
+        T_ERR_SAYS(vault_open(&v, lib, dir_root, NULL, true, &e), ERR_CONFIG, "others may read it");
         T_ERR_SAYS(vault_open(&v, lib, "/none", dir_path("master.key"), true, &e), ERR_CONFIG,
             "others may read it");
     }
@@ -186,7 +185,7 @@ static void opens_nowhere_else(void **state)
     T_OK(vault_open(&other, lib, dir_root, dir_path("own.key"), true, &e));
     T_OK(vault_seal_new(&v, lib, id, "key", view_text("the key"), &dk, &sealed, &e));
     T_OK(vault_seal_new(&v, lib, id, "key", view_text("the key"), &dk2, &sealed2, &e));
-#define UNSEAL(vault, id, what, dk, sealed)                                                        \
+#define UNSEAL(vault, id, what, dk, sealed) \
     vault_unseal(&(vault), lib, id, what, buf_view(&(dk)), buf_view(&(sealed)), &plain, &e)
     T_ERR_SAYS(UNSEAL(v, "another-request", "key", dk, sealed), ERR_CRYPTO,
         "key of request another-request does not open");

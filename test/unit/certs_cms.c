@@ -1,5 +1,6 @@
 /* cms.h: envelopes as OpenSSL's own reader opens them, and what is refused. */
 #include "test/unit/cms_fixture.h"
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 
 static void every_key_and_every_cipher(void **state)
@@ -178,6 +179,38 @@ static void key_that_is_none(void **state)
     buf_free(&spki);
 }
 
+/* With an exponent of 1 RSA does nothing: the key would travel in the clear. */
+static void exponent_of_one(void **state)
+{
+    BIGNUM *n = NULL, *one = BN_new();
+    OSSL_PARAM_BLD *params = OSSL_PARAM_BLD_new();
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    struct buf der = BUF_INIT(ROOM);
+    OSSL_PARAM *list;
+    EVP_PKEY *key = NULL;
+    X509 *x;
+
+    (void)state;
+    BN_one(one);
+    assert_int_equal(EVP_PKEY_get_bn_param(other_rsa, "n", &n), 1);
+    OSSL_PARAM_BLD_push_BN(params, "n", n);
+    OSSL_PARAM_BLD_push_BN(params, "e", one);
+    list = OSSL_PARAM_BLD_to_param(params);
+    assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, list), 1);
+    x = issue(&(struct issue){ .subject = "CN=x", .key = key, .issuer_key = other_ec });
+    issue_der(x, &der);
+    refuse(buf_view(&der), ERR_INPUT, "whose exponent is 1");
+    X509_free(x);
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_free(list);
+    OSSL_PARAM_BLD_free(params);
+    BN_free(n);
+    BN_free(one);
+    buf_free(&der);
+}
+
 static void choices_that_are_none(void **state)
 {
     struct view ec = buf_view(&devices[3].der), rsa = buf_view(&devices[0].der);
@@ -214,6 +247,7 @@ int main(void)
         cmocka_unit_test(command_line_opens_it),
         cmocka_unit_test(recipients_that_will_not_do),
         cmocka_unit_test(key_that_is_none),
+        cmocka_unit_test(exponent_of_one),
         cmocka_unit_test(choices_that_are_none),
     };
     int failed;

@@ -6,10 +6,8 @@
  * Extensions are given as OpenSSL's configuration has them: name or OID, and a value such as
  * "critical,CA:TRUE" or "DER:300a..."; "@URI=a:b|DNS=host" stands for a section with these lines.
  */
-#include <assert.h>
-#include <stdio.h>
+#include "test/t.h"
 #include <stdlib.h>
-#include <string.h>
 #include <openssl/conf.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -47,21 +45,33 @@ static inline EVP_PKEY *issue_key(const char *kind)
     return EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
 }
 
+/* What stands before the next `end`, in a buffer that the next call uses again; NULL at the end. */
+static inline char *issue_part(const char **text, char end)
+{
+    static char part[256];
+    size_t len = strcspn(*text, (char[]){ end, '\0' });
+
+    if (**text == '\0')
+        return NULL;
+    assert_true(len < sizeof part);
+    memcpy(part, *text, len);
+    part[len] = '\0';
+    *text += len + (*text + len != strchr(*text, '\0'));
+    return part;
+}
+
 static inline X509_NAME *issue_name(const char *text)
 {
     X509_NAME *name = X509_NAME_new();
-    char *copy = strdup(text), *save = NULL;
 
-    for (char *p = strtok_r(copy, "/", &save); p != NULL; p = strtok_r(NULL, "/", &save)) {
+    for (char *p; (p = issue_part(&text, '/')) != NULL;) {
         char *value = strchr(p, '=');
 
         *value++ = '\0';
-        if (X509_NAME_add_entry_by_txt(
-                name, p, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0)
-            != 1)
-            abort();
+        assert_int_equal(X509_NAME_add_entry_by_txt(
+                             name, p, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0),
+            1);
     }
-    free(copy);
     return name;
 }
 
@@ -70,18 +80,16 @@ static inline CONF *issue_section(const char *value)
 {
     BIO *text = BIO_new(BIO_s_mem());
     CONF *conf = NCONF_new(NULL);
-    char *copy = strdup(value), *save = NULL;
     int n = 0;
 
+    value++;
     BIO_puts(text, "[x]\n");
-    for (char *p = strtok_r(copy + 1, "|", &save); p != NULL; p = strtok_r(NULL, "|", &save)) {
+    for (char *p; (p = issue_part(&value, '|')) != NULL;) {
         int name = (int)strcspn(p, "=");
 
         BIO_printf(text, "%.*s.%d%s\n", name, p, n++, p + name);
     }
-    if (NCONF_load_bio(conf, text, NULL) != 1)
-        abort();
-    free(copy);
+    assert_int_equal(NCONF_load_bio(conf, text, NULL), 1);
     BIO_free(text);
     return conf;
 }
@@ -96,10 +104,8 @@ static inline void issue_add_ext(X509 *x, X509 *issuer, const struct issue_ext *
     X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
     X509V3_set_nconf(&ctx, conf);
     made = X509V3_EXT_nconf(conf, &ctx, ext->name, section ? "@x" : ext->value);
-    if (made == NULL || X509_add_ext(x, made, -1) != 1) {
-        fprintf(stderr, "issue.h: extension %s = %s\n", ext->name, ext->value);
-        abort();
-    }
+    if (made == NULL || X509_add_ext(x, made, -1) != 1)
+        fail_msg("extension %s = %s", ext->name, ext->value);
     X509_EXTENSION_free(made);
     NCONF_free(conf);
 }
@@ -122,8 +128,7 @@ static inline X509 *issue(const struct issue *s)
     X509_set_pubkey(x, s->key);
     for (size_t i = 0; i < ISSUE_EXT_MAX && s->ext[i].name != NULL; i++)
         issue_add_ext(x, issuer, &s->ext[i]);
-    if (X509_sign(x, signer, EVP_PKEY_is_a(signer, "ED25519") ? NULL : md) == 0)
-        abort();
+    assert_true(X509_sign(x, signer, EVP_PKEY_is_a(signer, "ED25519") ? NULL : md) != 0);
     X509_NAME_free(subject);
     return x;
 }
@@ -134,7 +139,7 @@ static inline void issue_der(X509 *x, struct buf *out)
     unsigned char *der = NULL;
     int len = i2d_X509(x, &der);
 
-    assert(len > 0);
+    assert_true(len > 0);
     buf_add(out, der, (size_t)len);
     OPENSSL_free(der);
 }
@@ -144,7 +149,7 @@ static inline void issue_spki(EVP_PKEY *key, struct buf *out)
     unsigned char *der = NULL;
     int len = i2d_PUBKEY(key, &der);
 
-    assert(len > 0);
+    assert_true(len > 0);
     buf_add(out, der, (size_t)len);
     OPENSSL_free(der);
 }
@@ -155,7 +160,7 @@ static inline void issue_pkcs8(EVP_PKEY *key, struct buf *out)
     unsigned char *der = NULL;
     int len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
 
-    assert(len > 0);
+    assert_true(len > 0);
     buf_add(out, der, (size_t)len);
     OPENSSL_clear_free(der, (size_t)len);
     PKCS8_PRIV_KEY_INFO_free(info);

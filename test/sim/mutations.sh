@@ -1,0 +1,44 @@
+#!/bin/bash
+# Breaks the driver on purpose, one way at a time, in a copy, and sees the sweep notice.  TAP.
+# A mutation that nobody notices means a promise without a test.
+set -u
+work=$(mktemp -d "${TMPDIR:-/tmp}/certferry-mutations.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+n=0 bad=0
+git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$work"
+build() { make -s -C "$work" VARIANT=crash CFLAGS=-Wno-error build/crash/sim/sweep >"$work/build.log" 2>&1; }
+build || { echo "not ok 1 - the tree does not build"; tail -n 20 "$work/build.log"; exit 1; }
+
+mutate() { # what, file, sed expression, scenario ...
+    local what=$1 file=$2 expression=$3
+    shift 3
+    n=$((n + 1))
+    cp "$work/$file" "$work/kept"
+    sed -i -E "$expression" "$work/$file"
+    if cmp -s "$work/kept" "$work/$file"; then
+        echo "not ok $n - $what: the mutation no longer fits $file"; bad=1
+    elif ! build; then
+        echo "not ok $n - $what: does not build"; tail -n 5 "$work/build.log"; bad=1
+    elif (cd "$work" && timeout 120 build/crash/sim/sweep "$@") >"$work/out" 2>/dev/null; then
+        echo "not ok $n - $what: nobody noticed"; bad=1
+    else
+        echo "ok $n - $what: $(grep -m 1 -E '^# .*--only' "$work/out" | sed -E 's/.*--only //')"
+    fi
+    cp "$work/kept" "$work/$file"
+}
+
+mutate "a network step begins before its commit" agent/job.c \
+    's/^    \(void\)stage\(j, STAGED_BEGIN, s->name\);$/    run(j, s->begin(j));/' test/sim/issued_adcs.scn
+mutate "the submission is not recorded before it is sent" agent/job_pkcs_ca.c \
+    '/^void pkcs_submit_before/,/^}/s/j->r\.submits\+\+;/(void)j;/' test/sim/issued_adcs.scn
+mutate "the result is not stored, so a retry builds another one" agent/job_pkcs_local.c \
+    's/^    job_put\(j, BLOB_RESULT, &w->result\);$/    buf_take(\&j->blob[BLOB_RESULT], \&w->result);/' test/sim/issued_est.scn
+mutate "the key is not stored with the CSR" agent/job_pkcs_local.c \
+    's/^    job_put\(j, BLOB_KEY, &w->key\);$/    buf_take(\&j->blob[BLOB_KEY], \&w->key);/' test/sim/issued_adcs.scn
+mutate "an ended request keeps its key" agent/job_pkcs.c \
+    's/^    job_clear\(j, BLOB_DATA_KEY\);$//' test/sim/issued_adcs.scn
+mutate "a resubmission leaves no trace" agent/job_pkcs_ca.c \
+    's/^        pkcs_add_orphan\(j, "submitted/        if (0) pkcs_add_orphan(j, "submitted/' test/sim/issued_adcs.scn
+mutate "a certificate that is not what was asked for is delivered" agent/work_pkcs.c \
+    's/^    return check_issued\(.*$/    return 0;/' test/sim/wrong_name.scn
+exit $bad
