@@ -37,10 +37,10 @@ ALLFLAGS = $(CPPFLAGS) $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 CFLAGS_certs =
-CFLAGS_proto := $(call pkg,--cflags,json-c libxml-2.0)
+CFLAGS_proto := $(call pkg,--cflags,json-c)
 CFLAGS_agent := $(call pkg,--cflags,libuv libcurl sqlite3 libconfuse)
 LIBS_certs = -lcrypto
-LIBS_proto = -ljson-c -lxml2 $(LIBS_certs)
+LIBS_proto = -ljson-c $(LIBS_certs)
 LIBS_agent = -luv -lcurl -lsqlite3 -lconfuse -lssl $(LIBS_proto)
 LIBS_sandbox = -lmicrohttpd -lgnutls -ljson-c -lssl -lcrypto -lpthread
 
@@ -71,11 +71,11 @@ ifdef VERBOSE
 Q    =
 endif
 
-program: $(B)/certferry
+program: $(B)/certferry ; @:
 $(B)/certferry: $(B)/agent/main.o $(B)/libagent.a $(B)/libproto.a $(B)/libcerts.a
 	$(LINK) $^ $(LIBS_agent)
 
-sandbox: $(B)/certferry-sandbox
+sandbox: $(B)/certferry-sandbox ; @:
 $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 	$(LINK) $^ $(LIBS_sandbox)
 

@@ -15,7 +15,10 @@ struct transfer {
     struct io_peer *peer;
     CURL *easy;
     struct curl_slist *headers;
-    struct buf reply;
+    struct buf body, reply;
+    size_t body_at; /* how much of it curl has taken */
+    bool answered;  /* the status of the answer to it has come */
+    bool head_ended;
     char *host; /* of the URL, for the check of addresses */
     char error[CURL_ERROR_SIZE];
     char vetoed[INET6_ADDRSTRLEN];
@@ -35,6 +38,7 @@ static void transfer_free(struct transfer *t)
             io_curl_busy(false);
     }
     curl_slist_free_all(t->headers);
+    buf_free(&t->body);
     buf_free(&t->reply);
     free(t->host);
     free(t);
@@ -43,6 +47,46 @@ static void transfer_free(struct transfer *t)
 static void transfer_cancel(struct op *op)
 {
     transfer_free((struct transfer *)op);
+}
+
+static size_t on_send(char *p, size_t one, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    size_t left = t->body.len - t->body_at, len = left < one * n ? left : one * n;
+
+    if (t->body_at == 0)
+        t->answered = false;
+    if (len > 0)
+        memcpy(p, t->body.p + t->body_at, len);
+    t->body_at += len;
+    return len;
+}
+
+/*
+ * curl wants to send the body again.  It may when the server has asked for credentials.  It may not when
+ * a connection that was in use before ended without an answer: the server may have acted on the body, and
+ * whether a CA gets the same CSR twice is not for an HTTP client to decide.
+ */
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+    struct transfer *t = arg;
+
+    if (offset != 0 || origin != SEEK_SET || (t->body_at > 0 && !t->answered))
+        return CURL_SEEKFUNC_FAIL;
+    t->body_at = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+static size_t on_head(char *p, size_t one, size_t n, void *arg)
+{
+    struct transfer *t = arg;
+    size_t len = one * n;
+    const char *status = len > 5 && memcmp(p, "HTTP/", 5) == 0 ? memchr(p, ' ', len - 1) : NULL;
+
+    if (status != NULL && status[1] != '1') /* 1xx is not the answer yet */
+        t->answered = true;
+    t->head_ended = p[0] == '\r' || p[0] == '\n';
+    return len;
 }
 
 static size_t on_body(char *p, size_t one, size_t n, void *arg)
@@ -61,15 +105,22 @@ static bool is_literal(const char *host)
            || strcmp(host, "localhost") == 0;
 }
 
+static bool is_local4(uint32_t a)
+{
+    return a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe; /* loopback, this, link-local */
+}
+
 static bool is_local(const struct sockaddr *sa)
 {
-    if (sa->sa_family == AF_INET) {
-        uint32_t a = ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr);
+    const struct in6_addr *a;
+    uint32_t inner;
 
-        return a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe; /* loopback, this, link-local */
-    }
-    const struct in6_addr *a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-
+    if (sa->sa_family == AF_INET)
+        return is_local4(ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr));
+    a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+    memcpy(&inner, a->s6_addr + 12, sizeof inner);
+    if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a)) /* reaches the IPv4 address in it */
+        return is_local4(ntohl(inner));
     return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_UNSPECIFIED(a);
 }
 
@@ -94,13 +145,16 @@ static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
 {
     const char *name = io_peer_name(t->peer);
     const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
+    bool no_answer = rc == CURLE_OK || rc == CURLE_SEND_FAIL_REWIND; /* see on_rewind */
     enum err_class cls = ERR_NET;
     long connect_status = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
-    if (t->reply.bad)
-        return err_set(
-            e, t->reply.why, "%s: the answer is larger than %zu bytes", name, t->reply.max);
+    if (t->reply.bad || rc == CURLE_FILESIZE_EXCEEDED)
+        return err_set(e, t->reply.bad ? t->reply.why : ERR_TOO_LARGE,
+            "%s: the answer is larger than %zu bytes", name, t->reply.max);
+    if (no_answer)
+        return err_set(e, ERR_NET, "%s: the connection ended before the answer was whole", name);
     if (t->vetoed[0] != '\0')
         return err_set(e, ERR_CONFIG, "%s: %s resolves to %s, which no peer can have", name,
             t->host, t->vetoed);
@@ -122,7 +176,6 @@ static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
         cls = ERR_CONFIG;
         break;
     case CURLE_OUT_OF_MEMORY:
@@ -171,7 +224,7 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
     (void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
     r.sent = sent > 0;
-    if (rc == CURLE_OK) {
+    if (rc == CURLE_OK && t->head_ended) {
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         schemes_of(easy, schemes, sizeof schemes);
         h.status = (int)status;
@@ -243,10 +296,15 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
     bad |= curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
     bad |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
     if (strcmp(q->method, "POST") == 0) {
+        bad |= curl_easy_setopt(c, CURLOPT_POST, 1L);
         bad |= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
-        bad |= curl_easy_setopt(
-            c, CURLOPT_COPYPOSTFIELDS, q->body.len > 0 ? (const char *)q->body.p : "");
+        bad |= curl_easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+        bad |= curl_easy_setopt(c, CURLOPT_READDATA, t);
+        bad |= curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, on_rewind);
+        bad |= curl_easy_setopt(c, CURLOPT_SEEKDATA, t);
     }
+    bad |= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_head);
+    bad |= curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
     bad |= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     bad |= curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
     bad |= curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)q->max_reply);
@@ -273,7 +331,9 @@ struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void 
     t->op = (struct op){ .fn = fn, .arg = arg, .cancel = transfer_cancel };
     t->peer = p;
     t->reply = (struct buf)BUF_INIT(q->max_reply);
-    if (http_url_ok(q->url, e) != 0 || add_headers(t, q, e) != 0)
+    t->body = (struct buf)BUF_INIT(q->body.len);
+    buf_add_view(&t->body, q->body);
+    if (buf_check(&t->body, e) != 0 || http_url_ok(q->url, e) != 0 || add_headers(t, q, e) != 0)
         goto failed;
     if ((t->host = host_of(q->url)) == NULL) {
         err_set(e, ERR_CONFIG, "%s: not a usable URL: %s", io_peer_name(p), q->url);

@@ -107,6 +107,8 @@ void io_on_signal(void (*fn)(void *arg, int signal), void *arg)
 
 int io_open(unsigned workers, struct err *e)
 {
+    /* A client of the control socket or a reader of the log that goes away ends itself, not us. */
+    (void)signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&io_loop) != 0)
         return err_set(e, ERR_NOMEM, "the event loop cannot be made");
     (void)uv_prepare_init(&io_loop, &turn);

@@ -140,7 +140,6 @@ void io_peer_put(struct io_peer *p, CURL *easy)
 {
     /* Whatever the last transfer set is set again by the next one; nothing of it may linger. */
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-    (void)curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, NULL);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     if (p->stocked < STOCK)

@@ -127,7 +127,7 @@ static int write_job(struct job *j, const char *event, struct err *e)
 }
 
 /* false: the store failed and j is gone */
-static bool stage(struct job *j, int then, const char *event)
+static bool stage(struct job *j, enum job_staged then, const char *event)
 {
     struct jobs *js = j->a->jobs;
     struct err e;

@@ -50,6 +50,8 @@ struct job_kind {
     void (*ending)(struct job *j, const struct err *unreported);
 };
 
+enum job_staged { STAGED_NO, STAGED_BEGIN, STAGED_UNLOAD };
+
 struct job {
     /* Stored. */
     struct request r;
@@ -61,10 +63,10 @@ struct job {
     const struct job_kind *kind;
     void *ctx; /* of the kind */
     int step;
-    struct err why; /* the failure of this attempt; r.why is the request's */
-    int64_t wait_s; /* set by a step that answers V_LATER */
-    struct op *op;  /* the one thing we wait for; NULL when not waiting */
-    enum { STAGED_NO, STAGED_BEGIN, STAGED_UNLOAD } staged; /* what follows the next commit */
+    struct err why;         /* the failure of this attempt; r.why is the request's */
+    int64_t wait_s;         /* set by a step that answers V_LATER */
+    struct op *op;          /* the one thing we wait for; NULL when not waiting */
+    enum job_staged staged; /* what follows the next commit */
     struct job *next_staged, *next_in_bucket;
 };
 

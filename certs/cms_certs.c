@@ -14,6 +14,12 @@ enum { INPUT_MAX = 1 << 20, COUNT_MAX = 32, DEPTH_MAX = 16, CONSTRUCTED = 0x20 }
 
 /* ---- BER: der_next and der_expect for lengths of any form, or none (X.690 8.1.3) ---- */
 
+/* Go forward; what is empty has no address, so positions are told by the lengths that are left. */
+static void skip(struct view *rest, size_t len)
+{
+    *rest = view_of(len < rest->len ? rest->p + len : NULL, rest->len - len);
+}
+
 static int take_head(struct view *rest, struct der *tlv, bool *indefinite, struct err *e)
 {
     size_t head = 2, len = 0;
@@ -35,7 +41,7 @@ static int take_head(struct view *rest, struct der *tlv, bool *indefinite, struc
             return err_set(e, ERR_PROTO, "BER: a length over %d", INPUT_MAX);
         len = len << 8 | rest->p[i];
     }
-    *rest = view_of(rest->p + head, rest->len - head);
+    skip(rest, head);
     if (len > rest->len)
         return err_set(
             e, ERR_PROTO, "BER: tag 0x%02x has %zu bytes, %zu are there", tlv->tag, len, rest->len);
@@ -46,8 +52,8 @@ static int take_head(struct view *rest, struct der *tlv, bool *indefinite, struc
 /* An indefinite length ends where the values inside do: they are skipped one by one. */
 static int take_value(struct view *rest, unsigned depth, struct der *out, struct err *e)
 {
-    const uint8_t *start = rest->p;
-    bool indefinite;
+    const struct view start = *rest;
+    bool indefinite = false;
     struct der tlv, inner;
 
     if (depth == DEPTH_MAX)
@@ -55,19 +61,19 @@ static int take_value(struct view *rest, unsigned depth, struct der *out, struct
     if (take_head(rest, &tlv, &indefinite, e) != 0)
         return -1;
     if (!indefinite) {
-        *rest = view_of(rest->p + tlv.content.len, rest->len - tlv.content.len);
+        skip(rest, tlv.content.len);
     } else {
-        const uint8_t *content = rest->p;
+        const struct view content = *rest;
 
         while (rest->len != 0 && rest->p[0] != 0)
             if (take_value(rest, depth + 1, &inner, e) != 0)
                 return -1;
         if (rest->len < 2 || rest->p[1] != 0)
             return err_set(e, ERR_PROTO, "BER: tag 0x%02x without its end", tlv.tag);
-        tlv.content = view_of(content, (size_t)(rest->p - content));
-        *rest = view_of(rest->p + 2, rest->len - 2);
+        tlv.content = view_of(content.p, content.len - rest->len);
+        skip(rest, 2);
     }
-    tlv.whole = view_of(start, (size_t)(rest->p - start));
+    tlv.whole = view_of(start.p, start.len - rest->len);
     *out = tlv;
     return 0;
 }

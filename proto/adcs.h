@@ -5,8 +5,7 @@
 /*
  * adcs.h - AD CS Web Enrolment (/certsrv/): the form we post and the pages we get.
  *
- * Pages are told apart by element ids, which survive translation, never by their text.  HTML is read
- * by libxml2 without network and without entities.
+ * Pages are told apart by element ids, which survive translation, never by their text (html.h).
  * Threads: pure.
  */
 enum adcs_outcome {

@@ -18,7 +18,6 @@ door libuv 'uv\.h' 'agent/io_uv\.h|agent/io_[a-z]+\.c'
 door libcurl 'curl/.*' 'agent/io_[a-z]+\.[ch]'
 door SQLite 'sqlite3\.h' 'agent/store_sql\.h|agent/store[a-z_]*\.c'
 door json-c 'json-c/.*|json\.h' 'proto/json[a-z_]*\.c'
-door libxml2 'libxml/.*' 'proto/html\.c'
 door libconfuse 'confuse\.h' 'agent/conf[a-z_]*\.[ch]'
 door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]'
 
@@ -50,7 +49,7 @@ hits=$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' Makefile ':!tes
 hits=$(git grep -nIE '(/work/|/root/|deb\.debian\.org|registry\.npmjs)' -- . ':!test/lint.sh'); [ -z "$hits" ] || say "names a machine: $hits"
 
 # ---- headers stand alone, files stay short ------------------------------------------------------------------
-inc=$(pkg-config --cflags json-c libxml-2.0 libuv libcurl sqlite3 libconfuse 2>/dev/null)
+inc=$(pkg-config --cflags json-c libuv libcurl sqlite3 libconfuse 2>/dev/null)
 for h in certs/*.h proto/*.h agent/*.h; do
     # shellcheck disable=SC2086
     echo "#include \"$h\"" | ${CC:-gcc} -std=c11 -D_GNU_SOURCE -I. $inc -Wall -Wextra -Werror -x c -fsyntax-only - || say "$h does not stand alone"

@@ -43,9 +43,9 @@ SECONDS_EACH ?= $(or $(SECONDS),60)
 fuzz:
 	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(FUZZ)
 	@test/fuzz/fuzz.sh $(SECONDS_EACH) $(FUZZ)
-build/fuzz/fuzz_%: build/fuzz/test/fuzz/fuzz_%.o build/fuzz/libproto.a build/fuzz/libcerts.a $(FUZZ_AGENT)
+build/fuzz/fuzz_%: build/fuzz/test/fuzz/fuzz_%.o build/fuzz/libagent.a build/fuzz/libproto.a build/fuzz/libcerts.a
 	$(LINK) $^ -fsanitize=fuzzer $(LIBS_agent)
-$(B)/replay/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $(B)/libproto.a $(B)/libcerts.a $(FUZZ_AGENT)
+$(B)/replay/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $(B)/libagent.a $(B)/libproto.a $(B)/libcerts.a
 	@mkdir -p $(@D)
 	$(LINK) $^ $(LIBS_agent)
 REPLAY = $(patsubst test/fuzz/%.c,$(B)/replay/%,$(FUZZ_C))

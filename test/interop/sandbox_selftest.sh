@@ -394,10 +394,16 @@ ok "the device says ok" is "$(verdict "$id")" ok
 ok "check finds nothing wrong" "$sandbox" check "$dir"
 ok "ctl summary" "$sandbox" ctl "$dir" summary
 ok "ctl wait: nothing is open" "$sandbox" ctl "$dir" wait 1
+(
+    cd aside || exit 1
+    cloud requests/download "${download/:0/:30}"
+) &
+read -r -t 0.5 <><(:)
 "$sandbox" ctl "$dir" stop >ctl.out
 wait "$pid"
-ok "ctl stop ends it" is "$?" 0
+ok "ctl stop ends it, also while somebody waits in a long poll" is "$?" 0
 pid=
+wait
 rm "$dir/connector.key"
 "$sandbox" --dir "$dir" --quiet 2>sandbox.err
 ok "a folder with something missing is refused, and what" is "$? $(grep -c connector.key sandbox.err)" '1 1'

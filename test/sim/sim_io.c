@@ -12,8 +12,10 @@ struct io_peer {
     char *name;
 };
 
+enum op_kind { OP_TIMER, OP_HTTP, OP_WORK };
+
 struct op {
-    enum { OP_TIMER, OP_HTTP, OP_WORK } kind;
+    enum op_kind kind;
     io_fn *fn;
     void *arg;
     uint64_t due_ms, seq;
@@ -86,7 +88,7 @@ void sim_before_turn(void (*fn)(void *arg), void *arg)
 
 /* ---- io.h ---------------------------------------------------------------------------------------------------- */
 
-static struct op *op_new(int kind, uint64_t after_ms, io_fn *fn, void *arg)
+static struct op *op_new(enum op_kind kind, uint64_t after_ms, io_fn *fn, void *arg)
 {
     struct op *o = xcalloc(1, sizeof *o);
 
