@@ -55,8 +55,7 @@ static void did_you_mean(const char *section, const char *key, char *out, size_t
         }
 }
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
-    __attribute__((format(printf, 2, 0)));
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
     static const char unknown[] = "no such option '";

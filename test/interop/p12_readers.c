@@ -130,7 +130,9 @@ static struct issue issued_to(const char *cn, EVP_PKEY *key, const struct ca *ca
 static void make_ca(struct ca *ca)
 {
     int64_t now = (int64_t)time(NULL);
-    struct issue s = { .subject = "CN=Readers Root", .begin = now - YEAR_S, .end = now + 9 * (int64_t)YEAR_S,
+    struct issue s = { .subject = "CN=Readers Root",
+        .begin = now - YEAR_S,
+        .end = now + 9 * (int64_t)YEAR_S,
         .serial = 1,
         .ext = { { "basicConstraints", "critical,CA:TRUE" },
             { "keyUsage", "critical,keyCertSign,cRLSign" }, { "subjectKeyIdentifier", "hash" } } };
@@ -195,7 +197,8 @@ static void damage(const char *file, const struct buf *p12_der, FILE *twins)
     (void)snprintf(name, sizeof name, "mac-%s", file);
     save_twin(name, buf_view(p12_der), last_byte_of(p12_der, mac), twins);
     (void)snprintf(name, sizeof name, "content-%s", file);
-    save_twin(name, buf_view(p12_der), p12_der->len / 2, twins); /* well inside the encrypted bags */
+    save_twin(
+        name, buf_view(p12_der), p12_der->len / 2, twins); /* well inside the encrypted bags */
     PKCS12_free(p12);
 }
 
