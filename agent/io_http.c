@@ -27,7 +27,8 @@ struct transfer {
 static CURLM *multi;
 static CURLSH *share; /* TLS sessions, so that a new connection need not negotiate from nothing */
 static size_t under_way;
-static long connections, host_connections; /* at most, over all peers and to one of them */
+static long
+    connections; /* at most, over all peers; each keeps to its own number of requests in flight */
 
 static void transfer_free(struct transfer *t)
 {
@@ -362,20 +363,17 @@ failed:
 void io_http_allow(unsigned more)
 {
     connections += (long)more;
-    if ((long)more > host_connections)
-        host_connections = (long)more;
     if (multi == NULL)
         return; /* check: nothing will be sent */
     (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
     (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
-    (void)curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, host_connections);
 }
 
 int io_http_open(struct err *e)
 {
     if ((multi = io_curl_open(on_transfer_done, e)) == NULL)
         return -1;
-    connections = host_connections = 0;
+    connections = 0;
     if ((share = curl_share_init()) == NULL)
         return err_set(e, ERR_NOMEM, "the HTTP client's session cache");
     (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);

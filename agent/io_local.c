@@ -1,12 +1,19 @@
 /* see io_local.h */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "agent/io_local.h"
 #include "agent/io_uv.h"
 #include "certs/mem.h"
 
-enum { CLIENTS_MAX = 8, REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 20, SILENCE_MS = 5000 };
+enum {
+    PATH_MOST = 107 /* unix(7) */,
+    CLIENTS_MAX = 8,
+    REQUEST_MAX = 64 << 10,
+    REPLY_MAX = 64 << 20,
+    SILENCE_MS = 5000
+};
 
 struct client {
     uv_pipe_t pipe;
@@ -126,6 +133,9 @@ int io_local_open(const char *path, io_local_fn *fn, void *arg, struct err *e)
     mode_t mask;
     int rc;
 
+    /* libuv would cut it in silence and listen somewhere else */
+    if (strlen(path) > PATH_MOST)
+        return err_set(e, ERR_CONFIG, "%s: too long for a socket; use a shorter store.dir", path);
     answer = fn;
     answer_arg = arg;
     (void)unlink(path);

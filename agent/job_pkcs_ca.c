@@ -236,6 +236,11 @@ enum verdict pkcs_collect_end(struct job *j, const struct result *r)
 
     if (pkcs_of(j)->ca->driver->collect_submits)
         settle(j, r, v);
+    if (v == V_FAILED
+        && j->why.cls == ERR_GONE) { /* it had it: back to the ladder, with the same CSR */
+        j->r.reference[0] = '\0';
+        (void)err_set(&j->why, ERR_NET, "the CA has forgotten a request that it had taken");
+    }
     if (v == V_NEXT && !job_has(j, BLOB_CHAIN)) { /* issued, and asked again where it is */
         j->wait_s = pkcs_of(j)->ca->conf->pending_interval;
         return V_LATER;

@@ -1,198 +1,38 @@
-/* see cms.h */
+/*
+ * see cms.h
+ *
+ * Written by hand: on the way to the same bytes OpenSSL's CMS reads the recipient's certificate with all
+ * that is in it, which costs twice what the encryption does.
+ */
 #include "certs/cms.h"
-#include "certs/cert.h"
+#include "certs/cms_part.h"
 #include "certs/der.h"
-#include <openssl/bio.h>
-#include <openssl/cms.h>
-#include <openssl/ec.h>
+#include "certs/mem.h"
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
 
-enum {
-    RSA_BITS_MIN = 2048,
-    RSA_BITS_MAX = 16384,
-    KU_KEY_ENCIPHERMENT_BIT = 1 << 2,
-    KU_KEY_AGREEMENT_BIT = 1 << 4,
-    CONTENT_MAX = 16 << 20
+enum { CONTENT_MAX = 16 << 20, KEY_MAX = 32, IV_MAX = 16, TAG_LEN = 16, BLOCK_MAX = 16 };
+
+struct scheme {
+    const char *oid;
+    size_t key_len, iv_len;
+    bool gcm, des;
 };
 
-/* ---- the recipient ---- */
+static const struct scheme schemes[] = {
+    [CMS_AES256_GCM] = { "2.16.840.1.101.3.4.1.46", 32, 12, true, false },
+    [CMS_AES256_CBC] = { "2.16.840.1.101.3.4.1.42", 32, 16, false, false },
+    [CMS_DES3_CBC] = { "1.2.840.113549.3.7", 24, 8, false, true },
+};
 
-/*
- * The key is judged by its bytes, before OpenSSL sees the certificate: what it refuses to decode, and
- * what it could not decode for want of memory, look the same from outside.
- */
-static int check_rsa(struct view bits, struct err *e)
-{
-    struct view modulus, exponent;
-    struct der seq, n, power;
-    size_t count;
+struct envelope {
+    const struct scheme *scheme;
+    const EVP_CIPHER *cipher;
+    uint8_t key[KEY_MAX]; /* secret */
+    uint8_t iv[IV_MAX];   /* a nonce with GCM */
+    uint8_t tag[TAG_LEN];
+};
 
-    if (der_expect(&bits, DER_SEQUENCE, "RSA key", &seq, e) != 0
-        || der_expect(&seq.content, DER_INTEGER, "RSA modulus", &n, e) != 0
-        || der_unsigned(n, "RSA modulus", &modulus, e) != 0
-        || der_expect(&seq.content, DER_INTEGER, "RSA exponent", &power, e) != 0
-        || der_unsigned(power, "RSA exponent", &exponent, e) != 0)
-        return -1;
-    count = 8 * modulus.len;
-    for (unsigned first = modulus.len != 0 ? modulus.p[0] : 0x80; first < 0x80; first *= 2)
-        count--;
-    if (count < RSA_BITS_MIN || count > RSA_BITS_MAX)
-        return err_set(e, ERR_INPUT, "an RSA key of %zu bits, %d to %d are accepted", count,
-            RSA_BITS_MIN, RSA_BITS_MAX);
-    if (exponent.len == 0 || (exponent.len == 1 && exponent.p[0] == 1))
-        return err_set(e, ERR_INPUT, "an RSA key whose exponent is %zu: it would encrypt nothing",
-            exponent.len);
-    return 0;
-}
-
-static int check_curve(struct view params, struct err *e)
-{
-    static const char *const curves[] = { "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35" };
-    struct buf text = BUF_INIT(256);
-    struct der oid;
-
-    if (!der_peek(params, DER_OID))
-        return err_set(e, ERR_UNSUPPORTED, "an EC key without a named curve");
-    if (der_next(&params, &oid, e) != 0)
-        return -1;
-    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
-        if (der_is_oid(oid, curves[i]))
-            return 0;
-    der_oid_text(oid.content, &text);
-    err_set(
-        e, ERR_UNSUPPORTED, "curve %s, only P-256, P-384 and P-521 are supported", buf_text(&text));
-    buf_free(&text);
-    return -1;
-}
-
-/* SubjectPublicKeyInfo { { algorithm, parameters }, BIT STRING } */
-static int check_spki(struct view spki, bool *ec, struct err *e)
-{
-    struct buf text = BUF_INIT(256);
-    struct der seq, algorithm, oid, bits;
-
-    if (der_expect(&spki, DER_SEQUENCE, "key", &seq, e) != 0
-        || der_expect(&seq.content, DER_SEQUENCE, "key algorithm", &algorithm, e) != 0
-        || der_expect(&algorithm.content, DER_OID, "key algorithm", &oid, e) != 0
-        || der_expect(&seq.content, DER_BIT_STRING, "key bits", &bits, e) != 0)
-        return -1;
-    *ec = der_is_oid(oid, "1.2.840.10045.2.1");
-    if (*ec)
-        return check_curve(algorithm.content, e);
-    if (!der_is_oid(oid, "1.2.840.113549.1.1.1")) {
-        der_oid_text(oid.content, &text);
-        err_set(
-            e, ERR_UNSUPPORTED, "a key of type %s, only RSA and EC are supported", buf_text(&text));
-        buf_free(&text);
-        return -1;
-    }
-    if (bits.content.len < 1 || bits.content.p[0] != 0)
-        return err_set(e, ERR_PROTO, "key bits: not a whole number of bytes");
-    return check_rsa(view_of(bits.content.p + 1, bits.content.len - 1), e);
-}
-
-static int check_usage(const struct cert *c, bool ec, struct err *e)
-{
-    unsigned bits, needed = ec ? KU_KEY_AGREEMENT_BIT : KU_KEY_ENCIPHERMENT_BIT;
-
-    if (c->key_usage.len == 0)
-        return 0;
-    if (cert_key_usage(c, &bits, e) != 0)
-        return -1;
-    if ((bits & needed) == 0)
-        return err_set(e, ERR_INPUT, "key usage 0x%x without %s", bits,
-            ec ? "keyAgreement" : "keyEncipherment");
-    return 0;
-}
-
-/* What is wrong with the certificate is wrong with the request. */
-static int check_recipient(struct view der, bool *ec, struct err *e)
-{
-    struct cert c;
-
-    if (cert_parse(der, &c, e) == 0 && check_spki(c.spki, ec, e) == 0
-        && check_usage(&c, *ec, e) == 0)
-        return 0;
-    if (e->cls == ERR_PROTO)
-        e->cls = ERR_INPUT;
-    return err_wrap(e, "recipient");
-}
-
-static X509 *read_recipient(struct lib *l, struct view der, struct err *e)
-{
-    X509 *x = X509_new_ex(l->ctx, NULL);
-    const unsigned char *p = der.p;
-
-    if (x != NULL && d2i_X509(&x, &p, (long)der.len) != NULL && X509_get0_pubkey(x) != NULL)
-        return x;
-    lib_err(e, "recipient");
-    if (e->cls != ERR_NOMEM)
-        e->cls = ERR_INPUT;
-    X509_free(x);
-    return NULL;
-}
-
-/* ---- the envelope ---- */
-
-/* RFC 8017 A.2.1; OpenSSL's own choice would be SHA-1. */
-static int use_oaep(struct lib *l, EVP_PKEY_CTX *ctx, struct err *e)
-{
-    if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) != 1
-        || EVP_PKEY_CTX_set_rsa_oaep_md(ctx, l->sha256) != 1
-        || EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, l->sha256) != 1)
-        return lib_err(e, "CMS: RSA-OAEP");
-    return 0;
-}
-
-/* RFC 5753: dhSinglePass-stdDH-sha256kdf-scheme with id-aes256-wrap.  Left to itself OpenSSL takes the
- * SHA-1 scheme and chooses the wrap by the content cipher. */
-static int use_ecdh(struct lib *l, CMS_RecipientInfo *ri, EVP_PKEY_CTX *ctx, struct err *e)
-{
-    EVP_CIPHER *wrap = EVP_CIPHER_fetch(l->ctx, "AES-256-WRAP", NULL);
-    EVP_CIPHER_CTX *kek = CMS_RecipientInfo_kari_get0_ctx(ri);
-    int rc = -1;
-
-    if (wrap == NULL || kek == NULL || EVP_PKEY_CTX_set_ecdh_kdf_md(ctx, l->sha256) != 1
-        || EVP_EncryptInit_ex(kek, wrap, NULL, NULL, NULL) != 1)
-        lib_err(e, "CMS: ECDH");
-    else
-        rc = 0;
-    EVP_CIPHER_free(wrap);
-    return rc;
-}
-
-static int add_recipient(
-    struct lib *l, CMS_ContentInfo *cms, X509 *x, bool ec, enum cms_transport t, struct err *e)
-{
-    CMS_RecipientInfo *ri = CMS_add1_recipient_cert(cms, x, CMS_KEY_PARAM);
-    EVP_PKEY_CTX *ctx = ri != NULL ? CMS_RecipientInfo_get0_pkey_ctx(ri) : NULL;
-
-    if (ctx == NULL)
-        return lib_err(e, "CMS: recipient");
-    if (ec)
-        return use_ecdh(l, ri, ctx, e);
-    if (t == CMS_RSA_OAEP_SHA256)
-        return use_oaep(l, ctx, e);
-    if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
-        return lib_err(e, "CMS: RSA PKCS#1");
-    return 0;
-}
-
-static int append_der(CMS_ContentInfo *cms, struct buf *out, struct err *e)
-{
-    unsigned char *der = NULL;
-    int len = i2d_CMS_ContentInfo(cms, &der);
-
-    if (len <= 0)
-        return lib_err(e, "i2d_CMS_ContentInfo");
-    buf_add(out, der, (size_t)len);
-    OPENSSL_free(der);
-    return 0;
-}
-
-static const EVP_CIPHER *content_cipher(const struct lib *l, enum cms_content c)
+static const EVP_CIPHER *cipher_of(const struct lib *l, enum cms_content c)
 {
     switch (c) {
     case CMS_AES256_GCM:
@@ -207,47 +47,138 @@ static const EVP_CIPHER *content_cipher(const struct lib *l, enum cms_content c)
     return NULL;
 }
 
+/* Every byte of a DES key has an odd number of ones; some readers insist. */
+static void set_parity(uint8_t *key, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned bits = key[i] >> 1, odd = 1;
+
+        for (; bits != 0; bits >>= 1)
+            odd ^= bits & 1;
+        key[i] = (uint8_t)((key[i] & 0xfe) | odd);
+    }
+}
+
+static int make_key(struct lib *l, struct envelope *v, struct err *e)
+{
+    if (lib_random(l, v->key, v->scheme->key_len, e) != 0
+        || lib_random(l, v->iv, v->scheme->iv_len, e) != 0)
+        return -1;
+    if (v->scheme->des)
+        set_parity(v->key, v->scheme->key_len);
+    return 0;
+}
+
+/* The content, encrypted, straight to the end of out; the tag goes to v. */
+static int encrypt(struct envelope *v, struct view content, struct buf *out, struct err *e)
+{
+    EVP_CIPHER_CTX *ctx = NULL;
+    size_t start = out->len;
+    uint8_t *to = buf_extend(out, content.len + BLOCK_MAX);
+    int len = 0, last = 0, rc = -1;
+
+    if (to == NULL)
+        return buf_check(out, e);
+    if ((ctx = EVP_CIPHER_CTX_new()) == NULL
+        || EVP_EncryptInit_ex2(ctx, v->cipher, v->key, v->iv, NULL) != 1
+        || (content.len != 0 && EVP_EncryptUpdate(ctx, to, &len, content.p, (int)content.len) != 1)
+        || EVP_EncryptFinal_ex(ctx, to + len, &last) != 1
+        || (v->scheme->gcm
+            && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, v->tag) != 1)) {
+        lib_err(e, "CMS: content encryption");
+        goto done;
+    }
+    buf_truncate(out, start + (size_t)len + (size_t)last);
+    rc = 0;
+done:
+    EVP_CIPHER_CTX_free(ctx);
+    return rc;
+}
+
+/* RFC 5084 3.2: GCMParameters { aes-nonce, aes-ICVlen }, its default is 12; RFC 3565 2.3.1: the IV alone. */
+static void write_algorithm(const struct envelope *v, struct buf *out)
+{
+    struct view iv = view_of(v->iv, v->scheme->iv_len);
+    size_t mark = der_open(out, DER_SEQUENCE), params;
+
+    der_oid_known(out, v->scheme->oid);
+    if (v->scheme->gcm) {
+        params = der_open(out, DER_SEQUENCE);
+        der_tlv(out, DER_OCTET_STRING, iv);
+        der_uint(out, TAG_LEN);
+        der_close(out, params);
+    } else {
+        der_tlv(out, DER_OCTET_STRING, iv);
+    }
+    der_close(out, mark);
+}
+
+/* EncryptedContentInfo { id-data, algorithm, [0] content } */
+static int write_content(struct envelope *v, struct view content, struct buf *out, struct err *e)
+{
+    size_t info = der_open(out, DER_SEQUENCE), text;
+
+    der_oid_known(out, "1.2.840.113549.1.7.1");
+    write_algorithm(v, out);
+    text = der_open(out, DER_CONTEXT | 0);
+    if (encrypt(v, content, out, e) != 0)
+        return -1;
+    der_close(out, text);
+    der_close(out, info);
+    return 0;
+}
+
+/*
+ * RFC 5652 6.1: EnvelopedData has version 0 if its recipients have, 2 with a key agreement.  RFC 5083 2.1:
+ * AuthEnvelopedData has 0, and what was authenticated beside the content would come before the tag.
+ */
+static int write_message(struct lib *l, struct envelope *v, const struct cms_recipient *r,
+    enum cms_transport t, struct view content, struct buf *out, struct err *e)
+{
+    bool gcm = v->scheme->gcm;
+    size_t info = der_open(out, DER_SEQUENCE), wrap, data, set;
+
+    der_oid_known(out, gcm ? "1.2.840.113549.1.9.16.1.23" : "1.2.840.113549.1.7.3");
+    wrap = der_open(out, DER_CONTEXTC | 0);
+    data = der_open(out, DER_SEQUENCE);
+    der_uint(out, !gcm && r->key.ec ? 2 : 0);
+    set = der_open(out, DER_SET);
+    if (cms_recipient_write(l, r, t, view_of(v->key, v->scheme->key_len), out, e) != 0)
+        return -1;
+    der_close(out, set);
+    if (write_content(v, content, out, e) != 0)
+        return -1;
+    if (gcm)
+        der_tlv(out, DER_OCTET_STRING, view_of(v->tag, TAG_LEN));
+    der_close(out, data);
+    der_close(out, wrap);
+    der_close(out, info);
+    return 0;
+}
+
 int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum cms_transport t,
     struct view content, struct buf *out, struct err *e)
 {
-    const unsigned flags = CMS_BINARY | CMS_PARTIAL;
-    const EVP_CIPHER *cipher = content_cipher(l, c);
-    CMS_ContentInfo *cms = NULL;
+    struct envelope v = { .cipher = cipher_of(l, c) };
+    struct cms_recipient r;
     size_t start = out->len;
-    X509 *x = NULL;
-    BIO *in = NULL;
-    bool ec;
     int rc = -1;
 
-    if (cipher == NULL)
+    if (v.cipher == NULL)
         return err_set(e, ERR_INPUT, "content encryption %u is unknown", (unsigned)c);
     if (content.len > CONTENT_MAX)
         return err_set(e, ERR_INPUT, "content of %zu bytes, at most %d", content.len, CONTENT_MAX);
-    if (check_recipient(recipient, &ec, e) != 0)
+    if (cms_recipient_read(recipient, &r, e) != 0)
         return -1;
-    if (!ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1)
+    if (!r.key.ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1)
         return err_set(e, ERR_INPUT, "key transport %u is unknown", (unsigned)t);
     /* What an earlier call left there must not pass for the reason of a failure here. */
     (void)lib_reason();
-    if ((x = read_recipient(l, recipient, e)) == NULL)
-        goto done;
-    if ((in = BIO_new_mem_buf(content.len != 0 ? (const void *)content.p : "", (int)content.len))
-            == NULL
-        || (cms = CMS_encrypt_ex(NULL, NULL, cipher, flags, l->ctx, NULL)) == NULL) {
-        lib_err(e, "CMS_encrypt_ex");
-        goto done;
-    }
-    if (add_recipient(l, cms, x, ec, t, e) != 0)
-        goto done;
-    if (CMS_final(cms, in, NULL, flags) != 1) {
-        lib_err(e, "CMS_final");
-        goto done;
-    }
-    if (append_der(cms, out, e) == 0)
+    v.scheme = &schemes[c];
+    if (make_key(l, &v, e) == 0 && write_message(l, &v, &r, t, content, out, e) == 0)
         rc = buf_finish(out, start, e);
-done:
-    CMS_ContentInfo_free(cms);
-    BIO_free(in);
-    X509_free(x);
+    else if (out->len > start)
+        buf_truncate(out, start);
+    mem_wipe(&v, sizeof v);
     return rc;
 }

@@ -2,12 +2,11 @@
 #include "certs/spki.h"
 #include "certs/der.h"
 #include "certs/key_inner.h"
-#include <string.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-enum { NUMBERS_MAX = 8192, POINT_MAX = 1 + 2 * 66 };
+enum { NUMBERS_MAX = 8192 /* bytes */ };
 
 /* ---- read ---- */
 
@@ -15,8 +14,7 @@ static int read_rsa(struct view bits, struct spki *s, struct err *e)
 {
     struct der seq, n, power;
 
-    if (der_expect(&bits, DER_SEQUENCE, "RSA key", &seq, e) != 0
-        || der_end(bits, "RSA key", e) != 0
+    if (der_expect(&bits, DER_SEQUENCE, "RSA key", &seq, e) != 0 || der_end(bits, "RSA key", e) != 0
         || der_expect(&seq.content, DER_INTEGER, "RSA modulus", &n, e) != 0
         || der_unsigned(n, "RSA modulus", &s->modulus, e) != 0
         || der_expect(&seq.content, DER_INTEGER, "RSA exponent", &power, e) != 0
@@ -109,15 +107,13 @@ int spki_parse(struct view der, struct spki *s, struct err *e)
 
 /* ---- for OpenSSL ---- */
 
-static EVP_PKEY *from_params(
-    struct lib *l, const char *name, const OSSL_PARAM *params, struct err *e)
+static EVP_PKEY *from_params(struct lib *l, const char *name, OSSL_PARAM *params, struct err *e)
 {
     EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(l->ctx, name, NULL);
     EVP_PKEY *pkey = NULL;
 
-    /* EVP_PKEY_fromdata reads params only, whatever its prototype says */
     if (c == NULL || EVP_PKEY_fromdata_init(c) != 1
-        || EVP_PKEY_fromdata(c, &pkey, EVP_PKEY_PUBLIC_KEY, (OSSL_PARAM *)(uintptr_t)params) != 1) {
+        || EVP_PKEY_fromdata(c, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
         lib_err(e, "public key");
         EVP_PKEY_free(pkey);
         pkey = NULL;
@@ -128,15 +124,14 @@ static EVP_PKEY *from_params(
 
 static EVP_PKEY *ec_key(struct lib *l, const struct spki *s, struct err *e)
 {
-    uint8_t point[POINT_MAX];
     OSSL_PARAM params[3] = {
         OSSL_PARAM_construct_utf8_string(
             OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)s->group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, s->point.len),
+        OSSL_PARAM_construct_octet_string(
+            OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)s->point.p, s->point.len),
         OSSL_PARAM_construct_end(),
     };
 
-    memcpy(point, s->point.p, s->point.len);
     return from_params(l, "EC", params, e);
 }
 
@@ -157,8 +152,8 @@ static EVP_PKEY *rsa_key(struct lib *l, const struct spki *s, struct err *e)
     key_turn(numbers.p, s->modulus.len);
     key_turn(numbers.p + s->modulus.len, s->exponent.len);
     params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, numbers.p, s->modulus.len);
-    params[1] = OSSL_PARAM_construct_BN(
-        OSSL_PKEY_PARAM_RSA_E, numbers.p + s->modulus.len, s->exponent.len);
+    params[1] =
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, numbers.p + s->modulus.len, s->exponent.len);
     params[2] = OSSL_PARAM_construct_end();
     pkey = from_params(l, "RSA", params, e);
 done:

@@ -31,8 +31,8 @@ int spki_parse(struct view der, struct spki *s, struct err *e) MUST;
 /*
  * spki_key - the key for OpenSSL; freed with EVP_PKEY_free before l is.
  *
- * NULL: ERR_CRYPTO the point is not on its curve, or the library refused; ERR_NOMEM.  RSA numbers are not
- * looked into: what is too small or has exponent 1 is for the caller to refuse.
+ * NULL: ERR_CRYPTO the point is not on its curve, or the library refused; ERR_TOO_LARGE RSA numbers of more
+ * than 8 KiB; ERR_NOMEM.  What is too small or has exponent 1 is for the caller to refuse.
  */
 EVP_PKEY *spki_key(struct lib *l, const struct spki *s, struct err *e) MUST;
 #endif

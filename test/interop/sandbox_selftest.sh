@@ -4,8 +4,8 @@
 #
 #   SANDBOX=build/asan/certferry-sandbox test/interop/sandbox_selftest.sh
 here=$(dirname "$(realpath "$0")")
-# shellcheck source=test/interop/sandbox_hand.sh
-. "$here/sandbox_hand.sh"
+# shellcheck source=test/interop/sandbox_hand.bash
+. "$here/sandbox_hand.bash"
 
 # ---- start, who may ask -------------------------------------------------------------------------------
 start --journal "$work/journal"
