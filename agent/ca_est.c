@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "agent/ca.h"
 #include "certs/mem.h"
 #include "proto/est.h"
@@ -44,11 +45,12 @@ static void est_close(struct ca *ca)
 
 static int url_for(struct est *s, const struct ca_ask *ask, const char *operation, struct err *e)
 {
-    const struct conf_ca *c = s->ca.conf;
+    const char *label = s->ca.conf->label; /* NULL: this server has none */
 
+    if (label != NULL && strcmp(label, "{template}") == 0)
+        label = ask->template_name;
     buf_reset(&s->url);
-    if (est_url(c->url, c->label != NULL ? c->label : ask->template_name, operation, &s->url, e)
-        != 0)
+    if (est_url(s->ca.conf->url, label, operation, &s->url, e) != 0)
         return -1;
     return buf_check(&s->url, e);
 }

@@ -23,6 +23,7 @@ static void options(void)
 static const char *type_name(const struct conf_option *o)
 {
     static const char *const names[] = { [CONF_TEXT] = "text",
+        [CONF_TEXT_OR_EMPTY] = "text",
         [CONF_FILE] = "path",
         [CONF_INT] = "number",
         [CONF_BOOL] = "true or false",

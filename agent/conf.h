@@ -52,7 +52,15 @@ struct conf {
     } log;
 };
 
-enum conf_type { CONF_TEXT, CONF_FILE, CONF_INT, CONF_BOOL, CONF_LIST, CONF_CHOICE };
+enum conf_type {
+    CONF_TEXT,
+    CONF_TEXT_OR_EMPTY,
+    CONF_FILE,
+    CONF_INT,
+    CONF_BOOL,
+    CONF_LIST,
+    CONF_CHOICE
+};
 
 struct conf_option {
     const char *section, *key;

@@ -56,8 +56,9 @@ const struct conf_option conf_options[] = {
         "PEM file with its private key, readable by the service alone." },
     { "ca", "templates", CONF_LIST, CA(templates), NULL, 0, 0, NULL, NULL,
         "Names of the templates requests may use at this CA. No other is accepted." },
-    { "ca", "label", CONF_TEXT, CA(label), "", 0, 0, NULL, NULL,
-        "est: the path label. Unset: the name of the template." },
+    { "ca", "label", CONF_TEXT_OR_EMPTY, CA(label), "{template}", 0, 0, NULL, NULL,
+        "est: the path label; {template} stands for the template's name, an empty text for no "
+        "label." },
     { "ca", "subject", CONF_CHOICE, CA(subject), "request", 0, 0, "request|ca", NULL,
         "Who decides the subject: with \"ca\" the issued subject is not compared with the "
         "request's." },

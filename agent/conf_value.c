@@ -45,7 +45,8 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
 
     if (text_has_control(view_text(value)))
         return conf_bad(p, o->key, e, "a control character");
-    if (value[0] == '\0' && (o->fallback == NULL || o->fallback[0] != '\0'))
+    if (value[0] == '\0' && o->type != CONF_TEXT_OR_EMPTY
+        && (o->fallback == NULL || o->fallback[0] != '\0'))
         return conf_bad(p, o->key, e, "must not be empty");
     if (o->type == CONF_CHOICE && !is_choice(o->choices, value)) {
         (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
@@ -108,6 +109,7 @@ static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const 
     case CONF_LIST:
         return set_list(o, base, sec, p, e);
     case CONF_TEXT:
+    case CONF_TEXT_OR_EMPTY:
     case CONF_FILE:
     case CONF_CHOICE:
         break;

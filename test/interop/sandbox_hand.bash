@@ -2,7 +2,7 @@
 # Sourced by scripts that speak to the sandbox by hand: starting and stopping it, TAP, and what an agent
 # does, done with curl and the openssl command line.  Wants bash, curl, openssl, python3.
 set -u
-sandbox=${SANDBOX:-build/rel/certferry-sandbox}
+sandbox=${SANDBOX:-${B:-build/rel}/certferry-sandbox}
 [ -x "$sandbox" ] || { echo "Bail out! no $sandbox: make sandbox"; exit 1; }
 sandbox=$(realpath "$sandbox")
 work=$(mktemp -d)

@@ -161,6 +161,7 @@ static void value_for(const struct conf_option *o, size_t i, char *out, size_t s
         (void)snprintf(out, size, "\"%s\"", strcmp(o->key, "auth") == 0 ? "basic" : last);
         break;
     case CONF_TEXT:
+    case CONF_TEXT_OR_EMPTY:
     case CONF_FILE:
         (void)snprintf(out, size, strcmp(o->key, "url") == 0 ? "\"https://h%zu/\"" : "\"v%zu\"", i);
         break;
@@ -192,6 +193,7 @@ static void is_there(const struct conf *c, const struct conf_option *o, size_t i
             got, sizeof got, "\"%s\"", *(char *const *)(const void *)at + strlen(dir_root) + 1);
         break;
     case CONF_TEXT:
+    case CONF_TEXT_OR_EMPTY:
     case CONF_CHOICE:
         (void)snprintf(got, sizeof got, "\"%s\"", *(char *const *)(const void *)at);
         break;

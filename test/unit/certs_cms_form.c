@@ -158,6 +158,94 @@ static void ec_recipient(void **state)
     }
 }
 
+/* A serial number that some CA wrote without its zero byte is copied as it stands there. */
+static void negative_serial(void **state)
+{
+    X509 *x = issue(&(struct issue){
+        .subject = "CN=Device/O=Contoso", .key = devices[3].key, .serial = -4711 });
+    struct buf der = BUF_INIT(ROOM), out = BUF_INIT(ROOM), plain = BUF_INIT(ROOM);
+
+    (void)state;
+    issue_der(x, &der);
+    T_OK(cms_envelope(
+        lib, buf_view(&der), CMS_AES256_GCM, CMS_TRANSPORT_NONE, view_text("hello"), &out, &e));
+    assert_non_null(memmem(out.p, out.len, "\x02\x02\xed\x99", 4));
+    assert_int_equal(open_cms(buf_view(&out), devices[3].key, x, &plain), 0);
+    assert_true(view_equal(buf_view(&plain), view_text("hello")));
+    X509_free(x);
+    buf_free(&der);
+    buf_free(&out);
+    buf_free(&plain);
+}
+
+/* The nonce and the key pair of the sender are new every time; the curve is not repeated in it. */
+static void iv_and_sender_change(void **state)
+{
+    enum { RUNS = 20 };
+    uint8_t iv[RUNS][12], point[RUNS][65];
+
+    (void)state;
+    for (size_t i = 0; i < RUNS; i++) {
+        struct buf b = envelope(3, CMS_AES256_GCM, CMS_TRANSPORT_NONE);
+        struct der kari, info, algorithm, params, key;
+        struct view rest = body_of(&b, "1.2.840.113549.1.9.16.1.23", "00", &kari);
+
+        info = take(&rest, DER_SEQUENCE);
+        take(&info.content, DER_OID);
+        algorithm = take(&info.content, DER_SEQUENCE);
+        take(&algorithm.content, DER_OID);
+        params = take(&algorithm.content, DER_SEQUENCE);
+        memcpy(iv[i], take(&params.content, DER_OCTET_STRING).content.p, 12);
+        take(&kari.content, DER_INTEGER);
+        key = take(&kari.content, DER_CONTEXTC | 0);
+        key = take(&key.content, DER_CONTEXTC | 1); /* OriginatorPublicKey */
+        algorithm = take(&key.content, DER_SEQUENCE);
+        assert_oid(&algorithm.content, "1.2.840.10045.2.1");
+        assert_int_equal(algorithm.content.len, 0);
+        key = take(&key.content, DER_BIT_STRING);
+        assert_int_equal(key.content.len, 66);
+        assert_int_equal(key.content.p[0], 0);
+        memcpy(point[i], key.content.p + 1, 65);
+        for (size_t n = 0; n < i; n++) {
+            assert_memory_not_equal(iv[i], iv[n], 12);
+            assert_memory_not_equal(point[i], point[n], 65);
+        }
+        buf_free(&b);
+    }
+}
+
+/* What RSA carries, seen with the recipient's key: 24 bytes of odd parity, 32 bytes, never the same. */
+static void content_key(void **state)
+{
+    uint8_t last[32] = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < 20; i++) {
+        bool des = i % 2 == 0;
+        struct buf b = envelope(0, des ? CMS_DES3_CBC : CMS_AES256_CBC, CMS_RSA_PKCS1);
+        EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(devices[0].key, NULL);
+        uint8_t key[256];
+        size_t len = sizeof key;
+        struct der ktri, encrypted;
+
+        body_of(&b, "1.2.840.113549.1.7.3", "00", &ktri);
+        take(&ktri.content, DER_INTEGER);
+        take(&ktri.content, DER_SEQUENCE);
+        take(&ktri.content, DER_SEQUENCE);
+        encrypted = take(&ktri.content, DER_OCTET_STRING);
+        assert_int_equal(EVP_PKEY_decrypt_init(c), 1);
+        assert_int_equal(
+            EVP_PKEY_decrypt(c, key, &len, encrypted.content.p, encrypted.content.len), 1);
+        assert_int_equal(len, des ? 24 : 32);
+        for (size_t n = 0; des && n < len; n++)
+            assert_int_equal(__builtin_popcount(key[n]) % 2, 1);
+        assert_memory_not_equal(key, last, 24);
+        memcpy(last, key, 24);
+        EVP_PKEY_CTX_free(c);
+        buf_free(&b);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -165,6 +253,9 @@ int main(void)
         cmocka_unit_test(cbc_is_enveloped),
         cmocka_unit_test(rsa_recipient),
         cmocka_unit_test(ec_recipient),
+        cmocka_unit_test(negative_serial),
+        cmocka_unit_test(iv_and_sender_change),
+        cmocka_unit_test(content_key),
     };
     int failed;
 
