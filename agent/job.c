@@ -5,95 +5,23 @@
  * the open transaction; jobs_turn() commits for all staged jobs at once and then begins their network
  * steps or forgets the ones that wait.
  */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/crash.h"
-#include "agent/job.h"
-#include "agent/job_pkcs.h"
+#include "agent/job_inner.h"
 #include "agent/log.h"
 #include "agent/sched.h"
 #include "certs/mem.h"
 
 enum {
-    BUCKETS = 1024,
     GATHER_MS = 8,    /* how long a commit waits for others to join */
     GATHER_MOST = 64, /* ... unless so many have joined */
     RETRY_BASE_S = 2,
     RETRY_CAP_S = 900,
     HOLD_S = 900, /* a held request is tried again so often by itself */
-    BLOB_MAX = 1 << 20
 };
-
-struct jobs {
-    struct agent *a;
-    struct job *bucket[BUCKETS];
-    size_t active, staged_count;
-    struct job *staged; /* the order does not matter */
-    struct op *gather;  /* timer: commit when it fires */
-    bool committing;
-};
-
-static void run(struct job *j, enum verdict v);
-
-/* ---- the table of jobs ----------------------------------------------------------------------------- */
-
-static struct job **bucket_of(const struct jobs *js, const char *id)
-{
-    uint64_t h = 14695981039346656037u;
-
-    for (; *id != '\0'; id++)
-        h = (h ^ (unsigned char)*id) * 1099511628211u;
-    return (struct job **)(uintptr_t)&js->bucket[h % BUCKETS];
-}
-
-struct job *jobs_find(const struct jobs *js, const char *id)
-{
-    struct job *j = *bucket_of(js, id);
-
-    while (j != NULL && strcmp(j->r.id, id) != 0)
-        j = j->next_in_bucket;
-    return j;
-}
-
-size_t jobs_active(const struct jobs *js)
-{
-    return js->active;
-}
-
-static void unstage(struct jobs *js, struct job *j)
-{
-    struct job **p = &js->staged;
-
-    if (j->staged == STAGED_NO)
-        return;
-    while (*p != j)
-        p = &(*p)->next_staged;
-    *p = j->next_staged;
-    j->staged = STAGED_NO;
-    js->staged_count--;
-}
-
-void jobs_drop(struct job *j)
-{
-    struct jobs *js = j->a->jobs;
-    struct job **p = bucket_of(js, j->r.id);
-
-    io_cancel(j->op);
-    unstage(js, j);
-    while (*p != j)
-        p = &(*p)->next_in_bucket;
-    *p = j->next_in_bucket;
-    js->active--;
-    sched_left(j->a->sched, j->r.ca);
-    j->kind->close(j);
-    for (size_t b = 0; b < BLOB_COUNT; b++)
-        buf_free(&j->blob[b]);
-    free(j);
-}
 
 /* ---- storing ------------------------------------------------------------------------------------------ */
 
@@ -182,7 +110,7 @@ static bool must_wait(struct job *j, const struct step *s)
     return true;
 }
 
-static enum verdict enter(struct job *j)
+enum verdict job_enter(struct job *j)
 {
     const struct step *s;
 
@@ -220,7 +148,7 @@ static enum verdict fail_for_good(struct job *j)
     if (j->kind->failing != NULL)
         j->kind->failing(j);
     j->step = j->kind->report;
-    return enter(j);
+    return job_enter(j);
 }
 
 static enum verdict failed(struct job *j)
@@ -248,7 +176,7 @@ static enum verdict failed(struct job *j)
     return V_WAIT;
 }
 
-static void run(struct job *j, enum verdict v)
+void job_run(struct job *j, enum verdict v)
 {
     for (;;) {
         switch (v) {
@@ -259,7 +187,7 @@ static void run(struct job *j, enum verdict v)
             if (!j->r.failed)
                 j->r.why.cls = ERR_NONE;
             j->step++;
-            v = enter(j);
+            v = job_enter(j);
             break;
         case V_LATER:
             park(j, REQUEST_PENDING, j->wait_s);
@@ -276,7 +204,7 @@ void job_wake(void *arg, const struct result *r)
     struct job *j = arg;
 
     j->op = NULL; /* first line of every callback */
-    run(j, j->kind->steps[j->step].end(j, r));
+    job_run(j, j->kind->steps[j->step].end(j, r));
 }
 
 /* ---- the turn ------------------------------------------------------------------------------------------ */
@@ -286,7 +214,7 @@ static void begin(struct job *j)
     const struct step *s = &j->kind->steps[j->step];
 
     log_event(EV_STEP, j->r.id, j->r.ca, "%s", s->name);
-    run(j, s->begin(j));
+    job_run(j, s->begin(j));
 }
 
 static void commit(struct jobs *js)
@@ -308,7 +236,6 @@ static void commit(struct jobs *js)
     js->a->count.commits++;
     js->staged = NULL;
     js->staged_count = 0;
-    js->committing = true;
     for (struct job *i = j; i != NULL; i = i->next_staged)
         if (i->staged == STAGED_BEGIN)
             i->staged = STAGED_NO;
@@ -321,7 +248,6 @@ static void commit(struct jobs *js)
             begin(j);
         }
     }
-    js->committing = false;
 }
 
 static void on_gathered(void *arg, const struct result *r)
@@ -344,90 +270,4 @@ void jobs_turn(struct jobs *js)
         }
         commit(js);
     }
-}
-
-/* ---- starting and stopping ------------------------------------------------------------------------------- */
-
-static int step_named(const struct job_kind *k, const char *name)
-{
-    for (int i = 0; i < k->count; i++)
-        if (strcmp(k->steps[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-int jobs_start(struct jobs *js, const struct request *r, struct err *e)
-{
-    struct job *j = xcalloc(1, sizeof *j);
-    struct job **p = bucket_of(js, r->id);
-
-    assert(jobs_find(js, r->id) == NULL);
-    j->a = js->a;
-    j->r = *r;
-    j->kind = &job_pkcs;
-    for (size_t b = 0; b < BLOB_COUNT; b++)
-        j->blob[b] = (struct buf)BUF_INIT(BLOB_MAX);
-    j->next_in_bucket = *p;
-    *p = j;
-    js->active++;
-    if (store_get_blobs(js->a->store, r->id, j->blob, e) != 0) {
-        jobs_drop(j);
-        return -1;
-    }
-    if ((j->step = step_named(j->kind, r->step)) < 0) {
-        (void)err_set(
-            e, ERR_STORE, "request %s: its step \"%s\" is unknown to this version", r->id, r->step);
-        jobs_drop(j);
-        return -1;
-    }
-    j->step = j->kind->steps[j->step].resume; /* a restart is a retry without the wait */
-    if (j->kind->open(j, &j->why) != 0 && !j->r.failed)
-        run(j, V_FAILED);
-    else
-        run(j, enter(j));
-    return 0;
-}
-
-struct jobs *jobs_open(struct agent *a)
-{
-    struct jobs *js = xcalloc(1, sizeof *js);
-
-    js->a = a;
-    return js;
-}
-
-void jobs_close(struct jobs *js)
-{
-    if (js == NULL)
-        return;
-    io_cancel(js->gather);
-    for (size_t b = 0; b < BUCKETS; b++)
-        while (js->bucket[b] != NULL)
-            jobs_drop(js->bucket[b]);
-    free(js);
-}
-
-/* ---- for steps ------------------------------------------------------------------------------------------- */
-
-void job_put(struct job *j, enum blob b, struct buf *data)
-{
-    buf_take(&j->blob[b], data);
-    j->dirty |= 1u << b;
-}
-
-void job_clear(struct job *j, enum blob b)
-{
-    buf_free(&j->blob[b]);
-    j->dirty |= 1u << b;
-}
-
-bool job_has(const struct job *j, enum blob b)
-{
-    return j->blob[b].len > 0;
-}
-
-enum verdict job_ask(struct job *j, struct op *op)
-{
-    j->op = op;
-    return op != NULL ? V_WAIT : V_FAILED;
 }

@@ -36,7 +36,7 @@ static size_t by_number(struct view text, uint32_t *code_point)
 
     for (; at < text.len && (d = digit(text.p[at], base)) >= 0; at++)
         c = c > LAST ? c : c * base + (uint32_t)d; /* once too large it stays so */
-    if (!character(c)) /* without digits it is 0, which is none */
+    if (!character(c))                             /* without digits it is 0, which is none */
         return 0;
     *code_point = c;
     return at < text.len && text.p[at] == ';' ? at + 1 : at;

@@ -110,15 +110,16 @@ class Sandbox:
         self.configure(conf or {})
 
     def configure(self, conf):
-        """conf: poll, wait (seconds); in_flight, pending; anything else is written as it is into section keys."""
+        """conf: poll, wait, pending (seconds); in_flight; anything else is written as it is into section keys."""
         path = os.path.join(self.place.box, 'certferry.conf')
         with open(path) as f:
             text = f.read()
         rest = dict(conf)
-        text = re.sub(r'poll_interval = \d+', f'poll_interval = {rest.pop("poll", 30)}\n  wait = {rest.pop("wait", 50)}',
-                      text)
-        text = re.sub(r'pending_interval = \d+', f'pending_interval = {rest.pop("pending", 1)}\n'
-                      f'  max_in_flight = {rest.pop("in_flight", 64)}', text)
+        ca = f'pending_interval = {rest.pop("pending", 1)}'
+        if 'in_flight' in rest:
+            ca += f'\n  max_in_flight = {rest.pop("in_flight")}'
+        cloud = f'poll_interval = {rest.pop("poll", 30)}\n  wait = {rest.pop("wait", 50)}'
+        text = re.sub(r'pending_interval = \d+', ca, re.sub(r'poll_interval = \d+', cloud, text))
         lines = [f'  {k} = {json.dumps(v)}\n' for k, v in rest.items()]
         self.conf = os.path.join(self.place.box, 'bench.conf')
         with open(self.conf, 'w') as f:

@@ -213,7 +213,7 @@ def w3(s):
 
 
 # ---- W4: a slow CA ---------------------------------------------------------------------------------------
-IN_FLIGHT = 64  # certferry's own limit for one CA, where the configuration names none
+IN_FLIGHT = 64
 LATE = {'where': 'est.enroll', 'what': 'delay', 'ms': 5000, 'probability': 0.01}
 SLOW = {  # words for people, the sandbox's options, its faults, the CA's mean answer in seconds
     '50 ms': (('--ca-delay', '50'), (), 0.05),
@@ -224,11 +224,12 @@ SLOW = {  # words for people, the sandbox's options, its faults, the CA's mean a
 
 def w4(s):
     requests, found = s.size(640, 3200), {name: [] for name in SLOW}
-    clean = [s.drain(requests, 'ecP256').rate()]
+    conf = {'in_flight': IN_FLIGHT}
+    clean = [s.drain(requests, 'ecP256', conf).rate()]
     for _ in range(s.size(1, 3)):
-        slow = {name: s.drain(requests, 'ecP256', args=args, faults=faults).rate()
+        slow = {name: s.drain(requests, 'ecP256', conf, args, faults).rate()
                 for name, (args, faults, _) in SLOW.items()}
-        clean.append(s.drain(requests, 'ecP256').rate())
+        clean.append(s.drain(requests, 'ecP256', conf).rate())
         for name, rate in slow.items():
             found[name].append((rate, min((clean[-2] + clean[-1]) / 2, IN_FLIGHT / SLOW[name][2])))
     for name, pairs in found.items():

@@ -141,6 +141,7 @@ feed() { # in the background: requests trickle in, and now and then a peer has t
         n=$((n + 1))
         load "kill-$n" $((1 + RANDOM % 3))
         [ $((RANDOM % 6)) -ne 0 ] || trouble
+        [ $((RANDOM % 30)) -ne 0 ] || ctl expire-leases >load.out
     done
 }
 from_s=$(elapsed_s)
@@ -211,6 +212,8 @@ lost=$(comm -23 handed-out known)
 store_says "I5: open, or ended without a time" "select id, state, step from request where open or ended_at = 0"
 store_says "I4: delivered without serial number or digest" "select id from request where state = 'delivered'
     and (serial = '' or digest = '')"
+store_says "I2: a delivered certificate is listed as an orphan" "select o.request_id, o.serial from orphan o
+    join request r on r.id = o.request_id and r.serial = o.serial where r.state = 'delivered'"
 store_says "I7: an ended request went on" "select h2.id, h1.event, h2.event from history h1 join history h2 on h2.id = h1.id
     and h2.rowid > h1.rowid where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
     and h2.event <> 'handed out again' and not exists (select 1 from history h3 where h3.id = h1.id

@@ -27,7 +27,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1 << 16, DAYS = 90, DAY_S = 86400, EARLIER_S = 300, RETRY_S = 60, SEEN_MAX = 64, SERIAL_LEN = 16 };
+enum {
+    FILE_MAX = 1 << 16,
+    DAYS = 90,
+    DAY_S = 86400,
+    EARLIER_S = 300,
+    RETRY_S = 60,
+    SEEN_MAX = 64,
+    SERIAL_LEN = 16
+};
 
 static X509 *issuer;
 static EVP_PKEY *issuer_key;
@@ -131,7 +139,8 @@ static X509 *sign(X509_REQ *r, bool with_extensions)
         copy_extensions(x, r);
     X509V3_set_ctx(&v3, issuer, x, NULL, NULL, 0);
     aki = X509V3_EXT_conf_nid(NULL, &v3, NID_authority_key_identifier, "keyid");
-    need(aki != NULL && X509_add_ext(x, aki, -1) == 1 && X509_sign(x, issuer_key, EVP_sha256()) > 0, "X509_sign");
+    need(aki != NULL && X509_add_ext(x, aki, -1) == 1 && X509_sign(x, issuer_key, EVP_sha256()) > 0,
+        "X509_sign");
     X509_EXTENSION_free(aki);
     return x;
 }
@@ -180,8 +189,8 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-static int on_enroll(unsigned char *request, int len, unsigned char **out, int *out_len, char *user, X509 *peer,
-    char *label, void *arg)
+static int on_enroll(unsigned char *request, int len, unsigned char **out, int *out_len, char *user,
+    X509 *peer, char *label, void *arg)
 {
     X509_REQ *r = parse_request(request, len);
     const char *did = "issued";
@@ -205,8 +214,8 @@ static int on_enroll(unsigned char *request, int len, unsigned char **out, int *
         answer_with(x, out, out_len);
         X509_free(x);
     }
-    (void)fprintf(stderr, "%s: %s, user %s, certificate %s\n", cn, did, user != NULL && *user != '\0' ? user : "none",
-        peer != NULL ? "shown" : "none");
+    (void)fprintf(stderr, "%s: %s, user %s, certificate %s\n", cn, did,
+        user != NULL && *user != '\0' ? user : "none", peer != NULL ? "shown" : "none");
     X509_REQ_free(r);
     return rc;
 }
@@ -270,7 +279,8 @@ static EST_CTX *new_server(bool pop, bool strict)
     ctx = est_server_init((unsigned char *)clients, clients_len, (unsigned char *)chain, chain_len,
         EST_CERT_FORMAT_PEM, "contoso", load_cert("tls.pem"), load_key("tls.key"));
     need(ctx != NULL, "est_server_init");
-    need(est_set_ca_enroll_cb(ctx, on_enroll) == EST_ERR_NONE && est_set_http_auth_cb(ctx, on_login) == EST_ERR_NONE
+    need(est_set_ca_enroll_cb(ctx, on_enroll) == EST_ERR_NONE
+             && est_set_http_auth_cb(ctx, on_login) == EST_ERR_NONE
              && est_server_set_auth_mode(ctx, AUTH_BASIC) == EST_ERR_NONE
              && est_set_http_auth_required(ctx, HTTP_AUTH_NOT_REQUIRED) == EST_ERR_NONE
              && est_server_set_retry_period(ctx, RETRY_S) == EST_ERR_NONE

@@ -148,6 +148,7 @@ ok "nobody was asked more often than that" is "$(ledger '"what":"http-429"')" 2
 # ---- lost leases ---------------------------------------------------------------------------------------------------------
 fault ca.submit pending '"polls":-1,"match":"lost-early"'
 ask lost-early adcs ContosoUser
+early=$id
 until_true 20 is_state "$id" pending
 fault cloud.extend stale-lease "\"match\":\"$id\""
 until_true 40 is_state "$id" superseded
@@ -157,11 +158,20 @@ cf orphans list --json
 ok "what the CA may issue is an orphan" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$id'")" 1
 fault cloud.upload stale-lease '"match":"lost-late"'
 ask lost-late est ContosoUser
+late=$id
 until_true 40 is_state "$id" superseded
 ok "the lease is lost when the result is posted: superseded" is_state "$id" superseded
 cf orphans list --json
 ok "its certificate is an orphan, by serial number" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$id'
     and json_extract(value, '\$.certain')")" 1
+ctl expire-leases >ctl.out # nobody else wanted them: both are handed out once more
+until_true 30 is_state "$late" delivered
+ok "handed out again, the result that was made is delivered" is_delivered "$late"
+cf orphans list --json
+ok "and its certificate is no orphan any more" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$late'")" 0
+until_true 30 reported "$early" ConflictError
+until_true 10 is_state "$early" rejected
+ok "I4: without a result it is reported as failed, and is not called delivered here" is_state "$early" rejected
 ok "SIGTERM: exit 0" agent_stop
 cf orphans list --json
 cp out orphans

@@ -121,7 +121,7 @@ static void the_least_configuration(void **state)
     assert_string_equal(ca->subject, "request");
     assert_string_equal(ca->template_in_csr, "no");
     assert_null(ca->trust);
-    assert_null(ca->label);
+    assert_string_equal(ca->label, "{template}");
     assert_int_equal(ca->template_count, 2);
     assert_true(conf_ca_offers(ca, "ContosoUser"));
     assert_true(conf_ca_offers(ca, "Wi-Fi User"));
@@ -316,6 +316,9 @@ static void empty_takes_back(void **state)
     assert_null(c->cloud.group);
     assert_null(c->cloud.trust);
     assert_non_null(c->cloud.url);
+    conf_free(c);
+    c = load_text(CLOUD CA "ca \"issuing1\" { label = \"\" }"); /* a server without labels */
+    assert_null(c->cas[0].label);
     conf_free(c);
 }
 

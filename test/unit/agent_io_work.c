@@ -14,10 +14,12 @@ static atomic_bool open_gate;
 static bool cancelling; /* then more is freed than is handed back */
 static pthread_t loop_thread;
 
+enum how { PLAIN, FAILS, GATE, SLOW };
+
 struct job {
     struct io_work work; /* first */
     char name;
-    enum { PLAIN, FAILS, GATE, SLOW } how;
+    enum how how;
     int result;
     struct op **op;
     struct lib *lib;
@@ -107,7 +109,7 @@ static void done(struct io_work *w)
     free(w);
 }
 
-static struct job *job(char name, int how)
+static struct job *job(char name, enum how how)
 {
     struct job *j = xcalloc(1, sizeof *j);
 
@@ -136,7 +138,7 @@ static void on_done(void *arg, const struct result *r)
         assert_int_equal(freed, handed - 1); /* it is freed after the callback */
 }
 
-static struct op *start(char name, int how, bool idle)
+static struct op *start(char name, enum how how, bool idle)
 {
     struct op *op = io_work(&job(name, how)->work, idle, on_done, order);
 
