@@ -50,6 +50,11 @@ $(B)/replay/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $(B)/libagen
 	$(LINK) $^ $(LIBS_agent)
 REPLAY = $(patsubst test/fuzz/%.c,$(B)/replay/%,$(FUZZ_C))
 
+# ---- writes every kind of file for the readers of test/interop ------------------------------------------------
+$(B)/interop/p12_readers: $(B)/test/interop/p12_readers.o $(B)/libcerts.a
+	@mkdir -p $(@D)
+	$(LINK) $^ -lcmocka $(LIBS_certs)
+
 # ---- scripts that print TAP -------------------------------------------------------------------------------
 SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh)
 
@@ -58,7 +63,7 @@ test: check-deps
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@$(MAKE) --no-print-directory VARIANT=asan run-tests
 asan: test
-test-programs: program sandbox $(UNIT) $(B)/sim/sweep $(REPLAY)
+test-programs: program sandbox $(UNIT) $(B)/sim/sweep $(REPLAY) $(B)/interop/p12_readers
 run-tests:
 	@B=$(B) test/run.sh $(UNIT) $(REPLAY) $(SCRIPTS) test/sim/singles.sh
 
@@ -77,6 +82,8 @@ cover:
 	@$(MAKE) --no-print-directory VARIANT=cover test-programs
 	@$(MAKE) --no-print-directory VARIANT=cover run-tests
 	@test/cover.sh
+
+-include test/bench/bench.mk
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

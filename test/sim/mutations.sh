@@ -28,7 +28,7 @@ mutate() { # what, file, sed expression, scenario ...
 }
 
 mutate "a network step begins before its commit" agent/job.c \
-    's/^    \(void\)stage\(j, STAGED_BEGIN, s->name\);$/    run(j, s->begin(j));/' test/sim/issued_adcs.scn
+    's/^    \(void\)stage\(j, STAGED_BEGIN, s->name\);$/    job_run(j, s->begin(j));/' test/sim/issued_adcs.scn
 mutate "the submission is not recorded before it is sent" agent/job_pkcs_ca.c \
     '/^void pkcs_submit_before/,/^}/s/j->r\.submits\+\+;/(void)j;/' test/sim/issued_adcs.scn
 mutate "the result is not stored, so a retry builds another one" agent/job_pkcs_local.c \
