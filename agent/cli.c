@@ -134,7 +134,7 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
     struct err e = { 0 };
     struct json *j = json_parse(buf_view(reply), (size_t)64 << 20, &e);
     const struct json *error;
-    const char *message = "", *name = "";
+    const char *message = "", *name = "", *fix = "";
     int64_t code = EXIT_FAILED;
     bool ok = false;
 
@@ -151,10 +151,12 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
     if ((error = json_get(j, "error")) != NULL) {
         (void)!json_text(error, "message", false, 400, &message, &e);
         (void)!json_text(error, "code", false, 40, &name, &e);
+        (void)!json_text(error, "fix", false, 400, &fix, &e);
         (void)!json_int(error, "exit", false, 0, 255, &code, &e);
     }
     if (!c->json)
-        (void)fprintf(stderr, "error[%s] %s\n", strlen(name) > 4 ? name + 4 : name, message);
+        (void)fprintf(
+            stderr, "error[%s] %s\n  fix:  %s\n", strlen(name) > 4 ? name + 4 : name, message, fix);
     json_free(j);
     return (int)code;
 }

@@ -266,6 +266,9 @@ static int check_whole(const struct conf *c, struct err *e)
                 return err_set(e, ERR_CONFIG, "%s: ca \"%s\".%s: must be set", c->path,
                     c->cas[n].name, o->key);
     }
+    if (c->cloud.client_key != NULL && c->cloud.client_certificate == NULL)
+        return err_set(
+            e, ERR_CONFIG, "%s: cloud.client_certificate: must be set with client_key", c->path);
     if (c->ca_count == 0)
         return err_set(e, ERR_CONFIG, "%s: no ca section; at least one CA is needed", c->path);
     for (size_t n = 0; n < c->ca_count; n++) {
@@ -276,6 +279,9 @@ static int check_whole(const struct conf *c, struct err *e)
             return err_set(e, ERR_CONFIG,
                 "%s: ca \"%s\".credentials_file: must be set with auth = \"%s\"", c->path, ca->name,
                 ca->auth);
+        if (ca->client_key != NULL && ca->client_certificate == NULL)
+            return err_set(e, ERR_CONFIG,
+                "%s: ca \"%s\".client_certificate: must be set with client_key", c->path, ca->name);
         if (strcmp(ca->type, "est") == 0 && strcmp(ca->auth, "negotiate") == 0)
             return err_set(e, ERR_CONFIG,
                 "%s: ca \"%s\".auth: EST knows basic and client certificates only", c->path,

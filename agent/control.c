@@ -7,6 +7,7 @@
 #include "agent/control_report.h"
 #include "agent/job.h"
 #include "agent/log.h"
+#include "agent/orphan.h"
 #include "agent/sched.h"
 #include "proto/json.h"
 
@@ -111,17 +112,9 @@ static int on_retry(struct agent *a, const struct json *q, struct json_out *o, s
 /* The certificate a cancelled request may have had is not forgotten. */
 static int cancel_orphan(struct agent *a, const struct request *r, struct err *e)
 {
-    struct orphan o = { .at = clock_now() };
-
-    if (r->submits == 0)
-        return 0;
-    (void)snprintf(o.serial, sizeof o.serial, "%s", r->serial);
-    (void)snprintf(o.request_id, sizeof o.request_id, "%s", r->id);
-    (void)snprintf(o.ca, sizeof o.ca, "%s", r->ca);
-    (void)snprintf(o.subject, sizeof o.subject, "%s", r->subject);
-    (void)snprintf(
-        o.reason, sizeof o.reason, "cancelled by an administrator after it was submitted");
-    return store_add_orphan(a->store, &o, e);
+    return r->submits == 0 ? 0
+                           : orphan_record(a, r, (struct view){ 0 },
+                               "cancelled by an administrator after it was submitted", e);
 }
 
 static int on_cancel(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
@@ -159,12 +152,28 @@ static const struct {
     { "orphans.list", "certferry.orphans/1", report_orphans },
 };
 
+/* What to do, in words of the command line. */
+static const char *fix_of(enum err_class cls)
+{
+    switch (cls) {
+    case ERR_GONE:
+        return "certferry requests list --all";
+    case ERR_CONFLICT:
+        return "certferry requests show ID";
+    case ERR_STORE:
+        return "look at the store's folder and its disk; the message has the file";
+    default:
+        return "certferry help";
+    }
+}
+
 static void write_error(struct json_out *o, const struct err *e)
 {
     json_open(o, "error", '{');
     json_put_text(o, "code", err_name(e->cls));
     json_put_int(o, "exit", exit_code_of(e->cls));
     json_put_text(o, "message", e->msg);
+    json_put_text(o, "fix", fix_of(e->cls));
     json_close(o, '}');
 }
 

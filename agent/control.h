@@ -9,7 +9,7 @@
  * A request is a JSON object with "command"; the answer is the envelope every --json output has:
  *   {"schema","time","ok","data","warnings","error":{"code","exit","message","fix"}}
  *
- * commands  status; requests.list {state, stuck, limit}; requests.show {id}; requests.retry {id},
+ * commands  status; requests.list {state, all, limit}; requests.show {id}; requests.retry {id},
  *           requests.cancel {id}; orphans.list
  */
 struct agent;

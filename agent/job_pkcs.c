@@ -8,10 +8,9 @@
 #include "agent/crash.h"
 #include "agent/job_pkcs_inner.h"
 #include "agent/log.h"
+#include "agent/orphan.h"
 #include "certs/chain.h"
-#include "certs/csr.h"
 #include "certs/mem.h"
-#include "certs/text.h"
 
 static struct peer *peer_ca(const struct job *j)
 {
@@ -23,39 +22,12 @@ static struct peer *peer_cloud(const struct job *j)
     return j->a->cloud.peer;
 }
 
-/* ---- orphans ------------------------------------------------------------------------------------------------ */
-
-static void spki_hex(struct job *j, char out[72])
-{
-    struct buf hex = BUF_INIT(72);
-    struct view spki;
-    uint8_t hash[32];
-    struct err e;
-
-    out[0] = '\0';
-    if (csr_spki(buf_view(&j->blob[BLOB_CSR]), &spki, &e) == 0
-        && lib_sha256(j->a->lib, spki, hash, &e) == 0) {
-        hex_add(&hex, view_of(hash, sizeof hash));
-        (void)snprintf(out, 72, "%s", buf_text(&hex));
-    }
-    buf_free(&hex);
-}
-
 void pkcs_add_orphan(struct job *j, const char *reason)
 {
-    struct orphan o = { .at = clock_now() };
     struct err e;
 
-    (void)snprintf(o.serial, sizeof o.serial, "%s", j->r.serial);
-    (void)snprintf(o.request_id, sizeof o.request_id, "%s", j->r.id);
-    (void)snprintf(o.ca, sizeof o.ca, "%s", j->r.ca);
-    (void)snprintf(o.subject, sizeof o.subject, "%s", j->r.subject);
-    (void)snprintf(o.reason, sizeof o.reason, "%s", reason);
-    spki_hex(j, o.spki);
-    if (store_add_orphan(j->a->store, &o, &e) != 0)
+    if (orphan_record(j->a, &j->r, buf_view(&j->blob[BLOB_CSR]), reason, &e) != 0)
         log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
-    log_event(EV_ORPHAN, j->r.id, j->r.ca, "%s%s: %s",
-        o.serial[0] != '\0' ? "certificate " : "a certificate may exist", o.serial, reason);
 }
 
 /* ---- END: what is left behind ------------------------------------------------------------------------------- */
@@ -102,7 +74,11 @@ static void pkcs_ending(struct job *j, const struct err *unreported)
         log_err(EV_REQUEST_FAILED, j->r.id, j->r.ca, &j->r.why);
         j->a->count.rejected++;
     } else {
+        struct err e;
+
         j->r.state = REQUEST_DELIVERED;
+        if (store_drop_orphan(j->a->store, j->r.id, j->r.serial, &e) != 0)
+            log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
         log_event(EV_REQUEST_DONE, j->r.id, j->r.ca,
             "delivered, serial %s, %lld s after it was received", j->r.serial,
             (long long)(clock_now() - j->r.received_at));

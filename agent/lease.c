@@ -7,6 +7,7 @@
 #include "agent/job.h"
 #include "agent/lease.h"
 #include "agent/log.h"
+#include "agent/orphan.h"
 #include "certs/mem.h"
 
 enum { BATCH = 100, TIMEOUT_MS = 30000, LOOK_MIN_S = 2, LOOK_MAX_S = 300, LENGTH_S = 600 };
@@ -15,6 +16,7 @@ struct lease {
     struct agent *a;
     int64_t length_s; /* shortest seen */
     struct op *op;    /* the timer or the message under way */
+    bool asking;      /* it is the message */
     struct request batch[BATCH];
     size_t count;
 };
@@ -48,8 +50,13 @@ void lease_close(struct lease *l)
 
 void lease_seen(struct lease *l, int64_t length_s)
 {
-    if (length_s > 0 && length_s < l->length_s)
+    if (length_s > 0 && length_s < l->length_s) {
         l->length_s = length_s;
+        if (!l->asking) { /* the timer was set for longer ones */
+            io_cancel(l->op);
+            l->op = NULL;
+        }
+    }
     if (l->op == NULL)
         look_later(l);
 }
@@ -71,17 +78,8 @@ static void lost(struct lease *l, struct request *r, const char *code)
     r->state = REQUEST_SUPERSEDED;
     r->ended_at = clock_now();
     r->next_at = 0;
-    if (r->submits > 0) {
-        struct orphan o = { .at = clock_now() };
-
-        (void)snprintf(o.serial, sizeof o.serial, "%s", r->serial);
-        (void)snprintf(o.request_id, sizeof o.request_id, "%s", r->id);
-        (void)snprintf(o.ca, sizeof o.ca, "%s", r->ca);
-        (void)snprintf(o.subject, sizeof o.subject, "%s", r->subject);
-        (void)snprintf(o.reason, sizeof o.reason, "%s", r->why.msg);
-        if (store_add_orphan(l->a->store, &o, &e) != 0)
-            log_err(EV_STORE_FAILED, r->id, NULL, &e);
-    }
+    if (r->submits > 0 && orphan_record(l->a, r, (struct view){ 0 }, r->why.msg, &e) != 0)
+        log_err(EV_STORE_FAILED, r->id, NULL, &e);
     if (store_update(l->a->store, r, "lease lost", &e) != 0
         || store_put_blob(l->a->store, r->id, BLOB_KEY, (struct view){ 0 }, &e) != 0
         || store_put_blob(l->a->store, r->id, BLOB_DATA_KEY, (struct view){ 0 }, &e) != 0)
@@ -120,6 +118,7 @@ static void on_answer(void *arg, const struct result *r)
     struct err e;
 
     l->op = NULL;
+    l->asking = false;
     if (cloud_judge(&l->a->cloud, r, &e) != 0
         || ccp_leases_parse(r->http->body, on_lease, l, &e) != 0)
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
@@ -156,7 +155,8 @@ static bool send(struct lease *l)
     buf_free(&body);
     if (l->op == NULL)
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
-    return l->op != NULL;
+    l->asking = l->op != NULL;
+    return l->asking;
 }
 
 static void look(void *arg, const struct result *r)

@@ -59,7 +59,8 @@ int main(int argc, char **argv)
     bool noun_known = false;
     int used, words, code;
 
-    (void)mem_watch_openssl(); /* before anything of OpenSSL runs */
+    (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
+    (void)mem_watch_openssl();       /* before anything of OpenSSL runs */
     c.memory_locked = mem_secret_start(SECRET_ARENA);
     if ((c.args = calloc((size_t)argc + 1, sizeof *c.args)) == NULL)
         return EXIT_FAILED;

@@ -129,7 +129,9 @@ static int known(struct poll *p, const struct request *fresh, struct err *e)
     r.lease_expires_at = fresh->lease_expires_at;
     r.attempt = fresh->attempt;
     if (request_is_final(r.state)) { /* post the same bytes again under the new lease */
-        if (r.ended_at < clock_now() - p->a->conf->store.grace && !r.failed) {
+        bool kept = r.digest[0] != '\0' && r.ended_at >= clock_now() - p->a->conf->store.grace;
+
+        if (!r.failed && !kept) { /* I4: without its result it is no success */
             r.failed = true;
             (void)err_set(&r.why, ERR_CONFLICT,
                 "this connector ended the request before (%s) and no longer has its result",

@@ -90,6 +90,9 @@ int store_history(
 /* --- orphans --- */
 int store_add_orphan(
     struct store *s, const struct orphan *o, struct err *e) MUST; /* twice is once */
+/* store_drop_orphan - this certificate has been delivered after all; no such orphan is fine. */
+int store_drop_orphan(
+    struct store *s, const char *request_id, const char *serial, struct err *e) MUST;
 typedef void store_orphan_fn(void *arg, const struct orphan *o);
 int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e) MUST;
 

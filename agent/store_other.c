@@ -16,6 +16,17 @@ int store_add_orphan(struct store *s, const struct orphan *o, struct err *e)
     return sql_run(s, q, e);
 }
 
+int store_drop_orphan(struct store *s, const char *request_id, const char *serial, struct err *e)
+{
+    sqlite3_stmt *q = sql_write(s, SQL_DROP_ORPHAN, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, request_id);
+    sql_text(q, 2, serial);
+    return sql_run(s, q, e);
+}
+
 int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e)
 {
     sqlite3_stmt *q = sql_use(s, SQL_ORPHANS, e);

@@ -72,6 +72,7 @@ const char *const store_sql[SQL_COUNT] = {
         " VALUES (?1,?2,?3,?4,?5,?6,?7)",
     [SQL_ORPHANS] =
         "SELECT serial, spki, request_id, ca, subject, reason, at FROM orphan ORDER BY at",
+    [SQL_DROP_ORPHAN] = "DELETE FROM orphan WHERE request_id=?1 AND serial=?2",
     [SQL_COUNT_STATES] = "SELECT state, count(*) FROM request GROUP BY state",
     [SQL_COUNT_ORPHANS] = "SELECT count(*), sum(serial='') FROM orphan",
     [SQL_OLDEST] = "SELECT min(created_at) FROM request WHERE open",

@@ -65,6 +65,7 @@ int scenario_read(const char *path, struct world *w, char about[120])
     char line[512];
     int rc = 0;
 
+    world_reset(w); /* what the last one left */
     memset(w, 0, sizeof *w);
     w->lease_s = 600;
     if (f == NULL) {
