@@ -1,6 +1,7 @@
 /* The schema as a list of steps forward, and every statement.  See store_sql.h. */
 #include "agent/store_sql.h"
 
+/* request and blob have row ids: their keys are random, and clustered by them every write hit another page. */
 const char *const store_migrations[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE request ("
@@ -12,13 +13,13 @@ const char *const store_migrations[] = {
     " tries INTEGER NOT NULL, submits INTEGER NOT NULL, noticed INTEGER NOT NULL, failed INTEGER "
     "NOT NULL,"
     " reference TEXT NOT NULL, serial TEXT NOT NULL, digest TEXT NOT NULL,"
-    " why_class TEXT NOT NULL, why_number INTEGER NOT NULL, why TEXT NOT NULL) WITHOUT ROWID;"
+    " why_class TEXT NOT NULL, why_number INTEGER NOT NULL, why TEXT NOT NULL);"
     "CREATE INDEX request_due ON request (ca, next_at) WHERE open;"
     "CREATE INDEX request_next ON request (next_at) WHERE open;"
     "CREATE INDEX request_lease ON request (lease_expires_at) WHERE open;"
     "CREATE INDEX request_ended ON request (ended_at) WHERE NOT open;"
     "CREATE TABLE blob (id TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,"
-    " PRIMARY KEY (id, name)) WITHOUT ROWID;"
+    " PRIMARY KEY (id, name));"
     "CREATE TABLE history (id TEXT NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL,"
     " text TEXT NOT NULL);"
     "CREATE INDEX history_id ON history (id);"

@@ -4,7 +4,8 @@
 #include "certs/key.h"
 
 /*
- * key_inner.h - what key.c, key_rsa.c, key_prime.c and key_ec.c share; for nobody else but their tests.
+ * key_inner.h - what key.c, key_rsa.c, key_prime.c, key_ec.c and spki.c share; for nobody else but
+ * their tests.
  *
  * There is one way to a usable key: its PKCS#8 is written first (make) and then read (load), so that
  * every key that is used has been through the reader once.

@@ -2,6 +2,7 @@
 #include "certs/p12_crypt.h"
 #include "certs/der.h"
 #include "certs/mem.h"
+#include "certs/pbkdf2.h"
 #include <assert.h>
 #include <string.h>
 #include <openssl/core_names.h>
@@ -43,22 +44,6 @@ static size_t digest_len(const struct p12_crypt *c)
     return c->profile == P12_MODERN ? 32 : 20;
 }
 
-/* RFC 8018 5.2.  pkcs5 = 1: without the floors of SP 800-132, which a test with one iteration is under. */
-static int pbkdf2(struct p12_crypt *c, const char *password, struct err *e)
-{
-    int pkcs5 = 1;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_PASSWORD, readable(password), strlen(password)),
-        OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, c->salt, sizeof c->salt),
-        OSSL_PARAM_uint(OSSL_KDF_PARAM_ITER, &c->iterations),
-        OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, digest_name(c), 0),
-        OSSL_PARAM_int(OSSL_KDF_PARAM_PKCS5, &pkcs5),
-        OSSL_PARAM_END,
-    };
-
-    return derive(c->lib->pbkdf2, params, c->key, sizeof c->key, e);
-}
-
 /* RFC 7292 B.2, with the digest of the profile. */
 static int pkcs12_kdf(struct p12_crypt *c, struct view salt, enum purpose purpose, uint8_t *out,
     size_t len, struct err *e)
@@ -97,7 +82,8 @@ int p12_crypt_init(struct p12_crypt *c, struct lib *l, const struct p12_spec *s,
         return 0;
     if (lib_random(l, c->salt, sizeof c->salt, e) != 0)
         return -1;
-    return pbkdf2(c, s->password, e);
+    pbkdf2_sha256(view_text(s->password), view_of(c->salt, sizeof c->salt), c->iterations, c->key);
+    return 0;
 }
 
 void p12_crypt_done(struct p12_crypt *c)

@@ -64,12 +64,6 @@ static int read_ec(struct view params, struct view bits, struct spki *s, struct 
     return -1;
 }
 
-/* RFC 3279 2.3.1 wants NULL for RSA; there are keys with nothing. */
-static bool rsa_params(struct view params)
-{
-    return params.len == 0 || view_equal(params, view_of("\x05\x00", 2));
-}
-
 /* SubjectPublicKeyInfo { { algorithm, parameters }, BIT STRING } */
 int spki_parse(struct view der, struct spki *s, struct err *e)
 {
@@ -95,7 +89,7 @@ int spki_parse(struct view der, struct spki *s, struct err *e)
         err_set(
             e, ERR_UNSUPPORTED, "a key of type %s, only RSA and EC are supported", buf_text(&text));
         buf_free(&text);
-    } else if (!rsa_params(algorithm.content)) {
+    } else if (!view_equal(algorithm.content, view_of("\x05\x00", 2))) { /* RFC 3279 2.3.1 */
         err_set(e, ERR_PROTO, "RSA key algorithm: parameters other than NULL");
     } else {
         rc = read_rsa(inside, &read, e);

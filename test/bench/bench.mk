@@ -1,6 +1,6 @@
 # The benchmark suite; test/bench/DESIGN.md.  Included by test/test.mk.
 #
-#   make bench                 everything, about ten minutes on two cores
+#   make bench                 everything, about a quarter of an hour on two cores
 #   make bench QUICK=1         the same in small, under three minutes
 #   make bench ONLY=W2,W11     some workloads
 #   make bench STRICT=1        fails when a target is missed

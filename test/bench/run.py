@@ -20,7 +20,9 @@ DRIFT_MAX = 0.08
 
 
 def number(value, unit):
-    digits = 0 if unit in ('ms', '/s') and value >= 100 else 1 if value >= 20 else 2 if value >= 0.1 or value == 0 else 3
+    digits = 1 if value >= 20 else 2 if value >= 0.1 or value == 0 else 3
+    if unit in ('ms', '/s') and value >= 100:
+        digits = 0
     return f'{value:,.{digits}f}'
 
 
@@ -78,7 +80,10 @@ def machine(library):
                 return next((x.split(':', 1)[1].strip() for x in f if x.startswith(word)), '')
         except OSError:
             return ''
-    commit = subprocess.run(['git', 'rev-parse', '--short', 'HEAD'], capture_output=True, text=True).stdout.strip()
+    try:
+        commit = subprocess.run(['git', 'rev-parse', '--short', 'HEAD'], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        commit = ''
     return {'date': datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ'), 'commit': commit,
             'cpu': first('/proc/cpuinfo', 'model name'), 'cores': os.cpu_count(), 'kernel': platform.release(),
             'library': library}
@@ -140,13 +145,15 @@ def main():
         sys.exit(f'bench: {e}')
     try:
         suite = Suite(place, o.quick)
-        about = machine(subprocess.run([place.agent, 'version'], capture_output=True, text=True).stdout.strip())
+        version = subprocess.run([place.agent, 'version'], capture_output=True, text=True).stdout
+        about = machine(', '.join(version.splitlines()))
         voids = measure(suite, o.only)
     finally:
         place.close()
     write(o.out, suite, about, voids)
     print_table(suite.rows)
-    print(f'\nCPU time of one request; more in {o.out}.  {time.monotonic() - at:.0f} s, {about["cpu"]}, {about["cores"]} cores.')
+    print(f'\nms: CPU time of one request.  More in {o.out}.  {time.monotonic() - at:.0f} s, {about["cpu"]}, '
+          f'{about["cores"]} cores, {about["library"]}.')
     for v in voids:
         print('VOID: ' + v)
     missed = [r for r in suite.rows if verdict(r).startswith('MISSED')]

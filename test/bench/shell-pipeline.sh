@@ -101,8 +101,10 @@ times >before
 start=$(date +%s%N)
 while [ $done -lt "$count" ] && read -r id lease context cn upn template algorithm; do
     one "$id" "$lease" "$context" "$cn" "$upn" "$template" "$algorithm"
-    grep -q '"value":true' receipt && ! grep -q rejected receipt ||
-        { echo "shell-pipeline.sh: $cn: the cloud refused: $(<receipt)" >&2; exit 1; }
+    if ! grep -q '"value":true' receipt || grep -q rejected receipt; then
+        echo "shell-pipeline.sh: $cn: the cloud refused: $(<receipt)" >&2
+        exit 1
+    fi
     done=$((done + 1))
 done <requests
 wall_ns=$(($(date +%s%N) - start))

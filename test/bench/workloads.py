@@ -117,7 +117,8 @@ def w1(s):
     keys, requests = s.size(40, 300), s.size(50, 400)
 
     def a():
-        return {**s.floor(('rsa2048-primes', 'rsa2048-fast'), keys=keys), **s.floor(('rsa2048-evp',), keys=s.size(25, 100)),
+        return {**s.floor(('rsa2048-primes', 'rsa2048-fast'), keys=keys),
+                **s.floor(('rsa2048-evp',), keys=s.size(25, 100)),
                 'shell': shell(s.place, 'rsa2048', s.size(12, 40))}
 
     def b():
@@ -156,8 +157,8 @@ def w2(s):
     against('p256-certs', 'the same by certs/ alone')
     s.add('W2', 'fdatasync a request', f'{median([b.syncs for _, b in pairs]):.0f} of {requests}', '',
           [b.syncs / b.count for _, b in pairs], '', ('<=', 0.2), ('<=', 0.05))
-    s.add('W2', 'results a second, both cores shared', '', f'sandbox {ms(median([b.sandbox_cpu_s / b.count for _, b in pairs]))}',
-          [b.rate() for _, b in pairs], '/s')
+    s.add('W2', 'results a second, both cores shared', '',
+          f'sandbox {ms(median([b.sandbox_cpu_s / b.count for _, b in pairs]))}', [b.rate() for _, b in pairs], '/s')
 
 
 # ---- W3: RSA-2048 from the pool --------------------------------------------------------------------------
@@ -208,8 +209,8 @@ def w3(s):
     s.add('W3', f'RSA-2048, {keys} keys in stock', ms(cost),
           f'primitives by EVP {ms(median([a["rsa2048-bare"] for a, _ in pairs]))}',
           ratios(pairs, lambda a, b: a['rsa2048-bare'] / b[0]), must=('>=', 0.7), aim=('>=', 0.83))
-    s.add('W3', 'time to the last result', f'{keys} requests', f'{median([b[2] for _, b in pairs]):.2f} s of refill beside it',
-          [b[1] for _, b in pairs], 'ms')
+    s.add('W3', 'time to the last result', f'{keys} requests',
+          f'{median([b[2] for _, b in pairs]):.2f} s of refill beside it', [b[1] for _, b in pairs], 'ms')
 
 
 # ---- W4: a slow CA ---------------------------------------------------------------------------------------
@@ -278,9 +279,12 @@ def w9(s):
     agent.stop()
     box.stop()
     cost = (marks[1][1] - marks[0][1]) / (marks[1][0] - marks[0][0])
-    s.add('W9', '10,000 wait in the cloud: peak', f'{part} taken', '', [agent.peak_kib / 1024], 'MiB', ('<=', 32), ('<=', 24))
-    s.add('W9', 'time to the first result', 'from fork', '', [box.events('result')[0]['t'] - began_at], 'ms', ('<=', 60), ('<=', 30))
-    s.add('W9', 'CPU a request', ms(cost), f'400 queued {ms(median(small))}', [cost / c for c in small], 'x', ('<=', 1.05), ('<=', 1.02))
+    s.add('W9', '10,000 wait in the cloud: peak', f'{part} taken', '', [agent.peak_kib / 1024], 'MiB',
+          ('<=', 32), ('<=', 24))
+    s.add('W9', 'time to the first result', 'from fork', '', [box.events('result')[0]['t'] - began_at], 'ms',
+          ('<=', 60), ('<=', 30))
+    s.add('W9', 'CPU a request', ms(cost), f'400 queued {ms(median(small))}', [cost / c for c in small], 'x',
+          ('<=', 1.05), ('<=', 1.02))
 
 
 def parked(s, rows):
@@ -304,7 +308,8 @@ def idle(s, agent, what, seconds, must):
     began = {t: before.get(t, (0, 0, 0)) for t in after}
     wakes = sum(after[t][2] - began[t][2] for t in after) / seconds
     cpu_ms = sum(after[t][0] - began[t][0] for t in after) * 1000 / seconds
-    s.add('W11', f'idle{what}: RSS', f'over {seconds} s', '', [memory['VmRSS'] / 1024], 'MiB', ('<=', 16) if must else None, ('<=', 15))
+    s.add('W11', f'idle{what}: RSS', f'over {seconds} s', '', [memory['VmRSS'] / 1024], 'MiB',
+          ('<=', 16) if must else None, ('<=', 15))
     s.add('W11', f'idle{what}: anonymous', '', '', [memory['RssAnon'] / 1024], 'MiB', None, ('<=', 3))
     s.add('W11', f'idle{what}: wake-ups', f'{cpu_ms:.3f} ms CPU a second', '', [wakes], '/s', ('<=', 0.5), ('<=', 0.3))
 
@@ -364,26 +369,26 @@ def w12(s):
 
 
 def killed(s, load):
-    """kill -9 in the middle; then everything is delivered.  What was under way at the CA, which cannot be asked,
-    is sent again; what was under way from the cloud comes when its lease has ended, so leases are short."""
+    """kill -9 in the middle, three times; then everything is delivered.  What was under way at the CA, which
+    cannot be asked, is sent again; what was under way from the cloud comes when its lease ends: they are short."""
     box = Sandbox(s.place, f'{load}:ecP256,ca=est', ('--lease', '10'))
-    agent = Agent(box, ('run',))
+    agent, found = Agent(box, ('run',)), []
     agent.ready()
-    while agent.ask('status')['sinceStart']['delivered'] < load / 3:
-        time.sleep(0.01)
-    agent.stop(signal.SIGKILL)
-    killed_at = box.summary()['issued']
-    again = Agent(box, ('run',))
-    found = [again.ready()]
-    until = time.monotonic() + 60 + load / 5
-    while (done := box.summary())['delivered'] < load:
-        if time.monotonic() > until:
-            raise Void(f'not all delivered after kill -9: {told(done)}')
-        time.sleep(0.1)
-    again.stop()
+    until = time.monotonic() + 120 + load / 5
+    for part in (0.2, 0.4, 0.6, 1):
+        while (done := box.summary())['delivered'] < load * part:
+            if time.monotonic() > until:
+                raise Void(f'not all delivered after kill -9: {told(done)}')
+            time.sleep(0.05)
+        if part < 1:
+            agent.stop(signal.SIGKILL)
+            agent = Agent(box, ('run',))
+            found.append(agent.ready())
+    agent.stop()
     box.stop()
-    s.add('W12', 'fork to status, after kill -9', f'killed with {killed_at} issued', '', found, 'ms', ('<=', 18), ('<=', 13))
-    s.add('W12', 'after kill -9: lost', '', f'{done["duplicates"]} CSRs sent again, outcome unknown', [done['lost']], '', ('<=', 0))
+    s.add('W12', 'fork to status, after kill -9', 'three times', '', found, 'ms', ('<=', 18), ('<=', 13))
+    s.add('W12', 'after kill -9: lost', '', f'{done["duplicates"]} CSRs sent again, outcome unknown', [done['lost']],
+          '', ('<=', 0))
 
 
 # ---- W13: a slow disk ------------------------------------------------------------------------------------

@@ -52,21 +52,30 @@ none_open() {
 }
 
 # ---- requests and faults ---------------------------------------------------------------------------------------
-load() { # PREFIX COUNT: over both faces, most of them quick; one in six at AD CS waits for approval
-    local n ca template key
-    for ((n = 1; n <= $2; n++)); do
-        ca=est template=ContosoUser key=ecP256
-        [ $((RANDOM % 2)) -ne 0 ] || ca=adcs
-        [ $ca = est ] || [ $((RANDOM % 6)) -ne 0 ] || template=ManualUser
-        [ $((RANDOM % 12)) -ne 0 ] || key=rsa2048
-        requests_json $ca $template $key "$1-$n"
+load() { # PREFIX KIND...: a request of each kind; `wait` is one that a manager has to approve first
+    local prefix=$1 n=0 kind
+    shift
+    for kind; do
+        n=$((n + 1))
+        case $kind in
+        est) requests_json est ContosoUser ecP256 "$prefix-$n" ;;
+        adcs) requests_json adcs ContosoUser ecP256 "$prefix-$n" ;;
+        rsa) requests_json adcs ContosoUser rsa2048 "$prefix-$n" ;;
+        wait) requests_json adcs ManualUser ecP256 "$prefix-$n" ;;
+        esac
     done | tr -d '\n' | sed 's/\]\[/,/g' >load.json
     ctl requests load.json >load.out || bail "the sandbox refuses requests: $(cat load.out)"
+}
+kinds=(est est est est est adcs adcs adcs adcs rsa wait)
+any_load() { # PREFIX COUNT
+    local n list=()
+    for ((n = 0; n < $2; n++)); do list+=("${kinds[RANDOM % ${#kinds[@]}]}"); done
+    load "$1" "${list[@]}"
 }
 slow_peers() { # so that what a crash point says is under way really is
     ctl faults '[{"where":"ca.submit","what":"delay","ms":30,"count":-1},
         {"where":"est.enroll","what":"delay","ms":30,"count":-1},
-        {"where":"est.cacerts","what":"delay","ms":30,"count":-1},
+        {"where":"est.cacerts","what":"delay","ms":90,"count":-1},
         {"where":"cloud.upload","what":"delay","ms":30,"count":-1}]' >load.out || bail "no faults"
 }
 troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html' 'ca.submit lost-answer-twice'
@@ -117,7 +126,9 @@ for ((point = 1; point <= 16; point++)); do
     name=$(printf CP%02d "$point")
     for ((pass = 1; pass <= passes; pass++)); do
         spawn CERTFERRY_CRASH_AT="$name:$pass"
-        for part in a b c; do load "$name-$pass-$part" $((3 + RANDOM % 2)); done
+        load "$name-$pass-a" est est est adcs wait wait # enough of each for a third pass anywhere
+        load "$name-$pass-b" wait est
+        load "$name-$pass-c" rsa est
         if until_true 10 gone; then
             reap
             crashes=$((crashes + 1))
@@ -139,10 +150,22 @@ feed() { # in the background: requests trickle in, and now and then a peer has t
     while [ ! -e "$work/enough" ]; do
         sleep "0.$((100 + RANDOM % 300))"
         n=$((n + 1))
-        load "kill-$n" $((1 + RANDOM % 3))
+        any_load "kill-$n" $((1 + RANDOM % 3))
         [ $((RANDOM % 6)) -ne 0 ] || trouble
         [ $((RANDOM % 30)) -ne 0 ] || ctl expire-leases >load.out
     done
+}
+nothing_hidden() { # I5, as the store of an agent that is not running has it
+    local hidden
+    cf requests list --json
+    [ "$rc" -eq 0 ] || violation "I5: the store does not list its requests: exit $rc, $(cat err)"
+    hidden=$(count out '$.data.requests' "json_extract(value, '\$.step') is null or json_extract(value, '\$.next') is null
+        or json_extract(value, '\$.waitsFor') in ('', 'nobody') or json_extract(value, '\$.state') not in
+        ('ready', 'retrying', 'pending', 'held') or (json_extract(value, '\$.state') in ('retrying', 'held')
+        and json_extract(value, '\$.reason') is null)
+        or julianday(json_extract(value, '\$.next')) > julianday('now', case json_extract(value, '\$.state')
+        when 'pending' then '6.5 hours' else '45 minutes' end)")
+    [ "$hidden" = 0 ] || violation "I5: $hidden open requests have no state, reason, owner or time, or a far one: $(head -c 1500 out)"
 }
 from_s=$(elapsed_s)
 feed >feeder.out 2>&1 &
@@ -153,6 +176,7 @@ while [ "$kills" -lt "$kills_wanted" ]; do
     sleep "0.$(printf %03d $((RANDOM % 200)))"
     killed
     kills=$((kills + 1))
+    [ $((kills % 10)) -ne 0 ] || nothing_hidden
     [ $((kills % 250)) -ne 0 ] || echo "  $kills kills, $(elapsed_s) s"
     kill -0 "$feeder" 2>/dev/null || { violation "the feeder has died: $(tail -n 3 feeder.out)"; break; }
 done
@@ -163,11 +187,7 @@ echo "phase 2: $kills kills, $(($(elapsed_s) - from_s)) s, $(open_requests) requ
 
 # ---- the end: faults are over; I5 of what waits; then all of it is finished -----------------------------------------
 ctl clear-faults >load.out
-cf requests list --json
-hidden=$(count out '$.data.requests' "json_extract(value, '\$.step') is null or json_extract(value, '\$.next') is null
-    or json_extract(value, '\$.waitsFor') in ('', 'nobody') or json_extract(value, '\$.state') not in
-    ('ready', 'retrying', 'pending', 'held')")
-[ "$hidden" = 0 ] || violation "I5: $hidden open requests have no state, no owner or no time: $(head -c 2000 out)"
+nothing_hidden
 hurry() { # back-off from the time of the faults need not be sat out
     settled && return
     cf requests list --json

@@ -231,7 +231,7 @@ static const struct row {
     { "chain_read PEM", read_pem, 1, NULL },
     { "chain_order", order, 1, NULL },
     { "check_issued cold", check_cold, 7, NULL },
-    { "check_issued warm", check_warm, 3, NULL },
+    { "check_issued warm", check_warm, 1, NULL },
     { "p12_build modern", p12_modern, 1, NULL },
     { "p12_build compat", p12_compat, 1, NULL },
     { "cms_envelope RSA-OAEP GCM", oaep_gcm, 1, &rsa_key },
