@@ -58,7 +58,7 @@ struct io_work { /* first member of a struct that holds copies of all it needs *
     void (*free)(struct io_work *w);                             /* on the loop thread */
 };
 
-/* io_work - takes w.  `idle` work runs only when nothing else waits, at the lowest priority. */
+/* io_work - takes w.  `idle` work has a thread of its own, at the lowest priority the system has. */
 struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg) MUST;
 
 /* --- time --- */

@@ -1,9 +1,9 @@
 /*
- * see io.h.  Worker threads, each with a library context of its own; two queues, one for work somebody
- * waits for and one for work that may wait.  A finished item goes to `done` and wakes the loop.
+ * see io.h.  Worker threads for work somebody waits for, and one more for work that may wait, each with a
+ * library context of its own and a queue.  A finished item goes to `done` and wakes the loop.
  *
- * At most all threads but one do idle work at a time (one if there is only one): a key takes tens of
- * milliseconds, and work that somebody waits for must find a thread.
+ * The one for idle work has the lowest priority from its first to its last moment: a thread that is not
+ * root's may lower its priority and never raise it again.  It is made when it is first needed.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct item {
     struct op op;
     struct io_work *work;
     struct item *next;
-    bool idle, cancelled; /* cancelled: written by the loop thread, read under the lock */
+    bool cancelled; /* written by the loop thread, read under the lock */
     int rc;
     struct err err;
 };
@@ -23,13 +23,18 @@ struct queue {
     struct item *first, **last;
 };
 
-static uv_thread_t *threads;
-static struct lib **libs; /* one a thread; they outlive every key made with them */
-static unsigned thread_count, idle_running, idle_max;
+struct thread {
+    uv_thread_t id;
+    struct lib *lib; /* outlives every key made with it */
+    bool low;
+};
+
+static struct thread *threads; /* the last one is for idle work */
+static unsigned thread_count, worker_count;
 static uv_mutex_t lock;
-static uv_cond_t wake;
+static uv_cond_t wake[2]; /* [low] */
 static uv_async_t finished;
-static struct queue urgent, idle, done;
+static struct queue waiting[2], done; /* [low] */
 static bool stopping;
 static size_t outstanding; /* items not yet handed back; the loop stays alive while there are any */
 
@@ -55,47 +60,32 @@ static void item_free(struct item *i)
     free(i);
 }
 
-/* Called with the lock held. */
-static struct item *pick(void)
-{
-    struct item *i = pop(&urgent);
-
-    if (i == NULL && idle_running < idle_max && (i = pop(&idle)) != NULL)
-        idle_running++;
-    return i;
-}
-
-static void set_priority(bool low)
+static void lower_priority(void)
 {
     struct sched_param p = { 0 };
 
-    /* Only a wish: where it is refused idle work merely competes as an equal. */
-    (void)pthread_setschedparam(pthread_self(), low ? SCHED_IDLE : SCHED_OTHER, &p);
+    /* Only a wish: where it is refused idle work competes as an equal. */
+    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &p);
 }
 
-static void worker(void *arg)
+static void work(void *arg)
 {
-    struct lib *l = arg;
+    struct thread *t = arg;
+    struct item *i;
 
+    if (t->low)
+        lower_priority();
     uv_mutex_lock(&lock);
     for (;;) {
-        struct item *i;
-
-        while ((i = pick()) == NULL && !stopping)
-            uv_cond_wait(&wake, &lock);
+        while ((i = pop(&waiting[t->low])) == NULL && !stopping)
+            uv_cond_wait(&wake[t->low], &lock);
         if (i == NULL)
             break;
         if (!i->cancelled) {
             uv_mutex_unlock(&lock);
-            if (i->idle)
-                set_priority(true);
-            i->rc = i->work->run(l, i->work, &i->err);
-            if (i->idle)
-                set_priority(false);
+            i->rc = i->work->run(t->lib, i->work, &i->err);
             uv_mutex_lock(&lock);
         }
-        if (i->idle)
-            idle_running--;
         push(&done, i);
         (void)uv_async_send(&finished);
     }
@@ -136,43 +126,55 @@ static void item_cancel(struct op *op)
     uv_mutex_unlock(&lock);
 }
 
+static int start_thread(bool low, struct err *e)
+{
+    struct thread *t = &threads[thread_count];
+
+    *t = (struct thread){ .low = low };
+    if ((t->lib = lib_new(e)) == NULL)
+        return -1;
+    if (uv_thread_create(&t->id, work, t) != 0) {
+        lib_free(t->lib);
+        return err_set(e, ERR_NOMEM, "a worker thread cannot be started");
+    }
+    thread_count++;
+    return 0;
+}
+
 struct op *io_work(struct io_work *w, bool low, io_fn *fn, void *arg)
 {
     struct item *i = xcalloc(1, sizeof *i);
+    struct err e;
 
+    if (low && thread_count == worker_count && start_thread(true, &e) != 0)
+        low = false; /* no thread for it: it is done by the others */
     i->op = (struct op){ .fn = fn, .arg = arg, .cancel = item_cancel };
     i->work = w;
-    i->idle = low;
     if (outstanding++ == 0)
         uv_ref((uv_handle_t *)&finished);
     uv_mutex_lock(&lock);
-    push(low ? &idle : &urgent, i);
-    uv_cond_signal(&wake);
+    push(&waiting[low], i);
+    uv_cond_signal(&wake[low]);
     uv_mutex_unlock(&lock);
     return &i->op;
 }
 
 int io_work_open(unsigned workers, struct err *e)
 {
-    unsigned n = workers != 0 ? workers : uv_available_parallelism();
-
-    if (uv_mutex_init(&lock) != 0 || uv_cond_init(&wake) != 0
+    worker_count = workers != 0 ? workers : uv_available_parallelism();
+    if (uv_mutex_init(&lock) != 0 || uv_cond_init(&wake[0]) != 0 || uv_cond_init(&wake[1]) != 0
         || uv_async_init(&io_loop, &finished, on_finished) != 0)
         return err_set(e, ERR_NOMEM, "the worker threads cannot be made");
     uv_unref((uv_handle_t *)&finished);
-    urgent.last = &urgent.first;
-    idle.last = &idle.first;
+    waiting[0].last = &waiting[0].first;
+    waiting[1].last = &waiting[1].first;
     done.last = &done.first;
     stopping = false;
-    threads = xcalloc(n, sizeof *threads);
-    libs = xcalloc(n, sizeof(struct lib *));
-    idle_max = n > 1 ? n - 1 : 1;
-    for (thread_count = 0; thread_count < n; thread_count++) {
-        if ((libs[thread_count] = lib_new(e)) == NULL)
+    thread_count = 0;
+    threads = xcalloc(worker_count + 1, sizeof *threads);
+    while (thread_count < worker_count)
+        if (start_thread(false, e) != 0)
             return -1;
-        if (uv_thread_create(&threads[thread_count], worker, libs[thread_count]) != 0)
-            return err_set(e, ERR_NOMEM, "a worker thread cannot be started");
-    }
     return 0;
 }
 
@@ -182,22 +184,24 @@ void io_work_close(void)
 
     uv_mutex_lock(&lock);
     stopping = true;
-    while ((i = pop(&idle)) != NULL)
+    while ((i = pop(&waiting[1])) != NULL)
         push(&done, i);
-    uv_cond_broadcast(&wake);
+    uv_cond_broadcast(&wake[0]);
+    uv_cond_broadcast(&wake[1]);
     uv_mutex_unlock(&lock);
     for (unsigned t = 0; t < thread_count; t++)
-        (void)uv_thread_join(&threads[t]);
-    while ((i = pop(&done)) != NULL || (i = pop(&urgent)) != NULL) {
+        (void)uv_thread_join(&threads[t].id);
+    while ((i = pop(&done)) != NULL || (i = pop(&waiting[0])) != NULL) {
         outstanding--;
         item_free(i);
     }
     for (unsigned t = 0; t < thread_count; t++)
-        lib_free(libs[t]);
+        lib_free(threads[t].lib);
     free(threads);
-    free(libs);
+    threads = NULL;
     thread_count = 0;
     uv_close((uv_handle_t *)&finished, NULL);
     uv_mutex_destroy(&lock);
-    uv_cond_destroy(&wake);
+    uv_cond_destroy(&wake[0]);
+    uv_cond_destroy(&wake[1]);
 }

@@ -213,6 +213,7 @@ ok "the server heard the wrong password" says est.said 'wrong password for user 
 ask stranger-1 stranger User
 agent_once --wait 0
 ok "a certificate nobody knows: nothing failed for good" not is_state "$id" rejected
+ok "and it says what TLS said" says "$log" 'alert unknown ca'
 cf requests cancel "$id"
 ask untrusted-1 untrusted User
 agent_once --wait 0
