@@ -234,6 +234,7 @@ static void commit(struct jobs *js)
         return;
     }
     js->a->count.commits++;
+    crash_point(2);
     js->staged = NULL;
     js->staged_count = 0;
     for (struct job *i = j; i != NULL; i = i->next_staged)

@@ -67,8 +67,9 @@ enum verdict pkcs_report_begin(struct job *j)
     struct buf body = BUF_INIT(CCP_BATCH_MAX);
     struct op *op = NULL;
 
-    crash_point(12);
+    crash_point(11);
     ccp_upload_write(&body, j->r.lease, buf_view(&j->blob[BLOB_RESULT]));
+    crash_point(12);
     if (buf_check(&body, &j->why) == 0)
         op = cloud_post(&j->a->cloud, "results/upload", j->r.activity, buf_view(&body),
             CLOUD_TIMEOUT_MS, job_wake, j, &j->why);
