@@ -88,7 +88,7 @@ static enum ca_answer est_judge(
     (void)ca;
     if (est_enroll_judge(r, &outcome, &issue->certificates, &issue->wait_s, e) != 0)
         return CA_ERROR;
-    (void)snprintf(issue->reference, sizeof issue->reference, "same-csr");
+    (void)snprintf(issue->reference, sizeof issue->reference, "by its CSR");
     return outcome == EST_ISSUED ? CA_ISSUED : CA_PENDING;
 }
 

@@ -56,8 +56,8 @@ static enum verdict take_certificates(struct job *j, struct ca_issue *issue)
 
     if (chain_read(j->a->lib, buf_view(&issue->certificates), &chain, &count, &j->why) == 0) {
         job_put(j, BLOB_CHAIN, &chain);
-        log_event(EV_ISSUED, j->r.id, j->r.ca, "certificate received%s%s",
-            j->r.reference[0] != '\0' ? ", CA request " : "", j->r.reference);
+        log_event(EV_ISSUED, j->r.id, j->r.ca, "certificate received; the CA's reference: %s",
+            j->r.reference[0] != '\0' ? j->r.reference : "none");
         v = V_NEXT;
     }
     buf_free(&chain);
@@ -78,7 +78,7 @@ static enum verdict pending(struct job *j, const struct ca_issue *issue)
 {
     if (j->r.noticed == 0) {
         j->r.noticed = 1;
-        log_event(EV_PENDING, j->r.id, j->r.ca, "waits for approval at the CA, CA request %s",
+        log_event(EV_PENDING, j->r.id, j->r.ca, "waits for approval; the CA's reference: %s",
             j->r.reference);
     }
     j->wait_s = pending_wait(j, issue);

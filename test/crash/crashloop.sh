@@ -13,7 +13,7 @@ B=${B:-$(dirname "$(realpath "$0")")/../../build/crash}
 kills_wanted=${1:-1000} seed=${2:-$RANDOM}
 [[ $kills_wanted =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || bail "usage: crashloop.sh N [SEED]"
 exec 3>&2 2>"$work/stderr" # the shell says "Killed" whenever it sees that; the rest is shown at the end
-trap 'grep -avE " (Killed|Alarm clock) +env " "$work/stderr" >&3; cleanup' EXIT
+trap 'grep -avE " (Killed|Alarm clock) +env " "$work/stderr" >&3; exec 2>&3; cleanup' EXIT
 RANDOM=$seed
 passes=3
 [ "$kills_wanted" -ge 100 ] || passes=1
@@ -28,7 +28,7 @@ elapsed_s() {
     echo $((($(now_ms) - began) / 1000))
 }
 
-# ---- the agent, without waiting for it -----------------------------------------------------------------------
+# ---- the agent, without waiting for it ---------------------------------------------------------------------
 spawn() { # VARIABLE=VALUE...
     env "$@" "$B/certferry" run --config "$conf" 2>>"$log" &
     agent_pid=$!
@@ -51,7 +51,7 @@ none_open() {
     is "$(open_requests)" 0
 }
 
-# ---- requests and faults ---------------------------------------------------------------------------------------
+# ---- requests and faults -----------------------------------------------------------------------------------
 load() { # PREFIX KIND...: a request of each kind; `wait` is one that a manager has to approve first
     local prefix=$1 n=0 kind
     shift
@@ -78,8 +78,8 @@ slow_peers() { # so that what a crash point says is under way really is
         {"where":"est.cacerts","what":"delay","ms":90,"count":-1},
         {"where":"cloud.upload","what":"delay","ms":30,"count":-1}]' >load.out || bail "no faults"
 }
-troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html' 'ca.submit lost-answer-twice'
-    'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after' 'est.enroll garbage' 'est.enroll http-429'
+troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
+    'ca.submit lost-answer-twice' 'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after' 'est.enroll garbage' 'est.enroll http-429'
     'est.cacerts drop-before' 'cloud.upload drop-after' 'cloud.upload drop-before' 'cloud.upload http-503'
     'cloud.upload lost-answer-twice' 'cloud.download drop-after' 'cloud.download bad-json' 'cloud.download http-500')
 trouble() {
@@ -105,7 +105,7 @@ store {
 CONF
 slow_peers
 
-# ---- phase 1: at every point, on every pass --------------------------------------------------------------------
+# ---- phase 1: at every point, on every pass ----------------------------------------------------------------
 gone() {
     ! kill -0 "$agent_pid" 2>/dev/null
 }
@@ -142,7 +142,7 @@ for ((point = 1; point <= 16; point++)); do
 done
 echo "phase 1: $crashes crashes at 16 points, $(elapsed_s) s"
 
-# ---- phase 2: at random ------------------------------------------------------------------------------------------
+# ---- phase 2: at random ------------------------------------------------------------------------------------
 feed() { # in the background: requests trickle in, and now and then a peer has trouble
     local n=0
     RANDOM=$((seed + 1))
@@ -166,7 +166,8 @@ nothing_hidden() { # I5, as the store of an agent that is not running has it
         or (json_extract(value, '\$.state') in ('retrying', 'held') and json_extract(value, '\$.reason') is null)
         or julianday(json_extract(value, '\$.next')) > julianday('now', case json_extract(value, '\$.state')
             when 'pending' then '6.5 hours' else '45 minutes' end)")
-    [ -z "$hidden" ] || violation "I5: no state, reason, owner or time, or one that is far away: $(head -n 1 <<<"$hidden")"
+    [ -z "$hidden" ] ||
+        violation "I5: no state, reason, owner or time, or one that is far away: $(head -n 1 <<<"$hidden")"
 }
 from_s=$(elapsed_s)
 feed >feeder.out 2>&1 &
@@ -186,14 +187,14 @@ wait "$feeder"
 unset "alive[$feeder]"
 echo "phase 2: $kills kills, $(($(elapsed_s) - from_s)) s, $(open_requests) requests open"
 
-# ---- the end: faults are over; I5 of what waits; then all of it is finished -----------------------------------------
+# ---- the end: faults are over; I5 of what waits; then all of it is finished --------------------------------
 ctl clear-faults >load.out
 nothing_hidden
 hurry() { # back-off from the time of the faults need not be sat out
     settled && return
     cf requests list --json
-    sqlite3 :memory: "select json_extract(value, '\$.id') from json_each(cast(readfile('out') as text), '\$.data.requests')
-        where json_extract(value, '\$.state') in ('retrying', 'held')" |
+    sqlite3 :memory: "select json_extract(value, '\$.id')
+        from json_each(cast(readfile('out') as text), '\$.data.requests') where json_extract(value, '\$.state') in ('retrying', 'held')" |
         while read -r id; do cf requests retry "$id"; done
     return 1
 }
@@ -204,7 +205,7 @@ kill -TERM "$agent_pid"
 reap
 [ "$rc" -eq 0 ] || violation "the last agent ended with $rc: $(tail -n 1 "$log")"
 
-# ---- what the three books say ----------------------------------------------------------------------------------------
+# ---- what the three books say ------------------------------------------------------------------------------
 ctl summary >summary.out
 cf orphans list --json
 cp out orphans.json
@@ -229,18 +230,18 @@ grep -o '"event":"handed-out","requestId":"[^"]*"' "$dir/ledger.jsonl" | cut -d'
 store 'select id from request' | sort -u >known
 lost=$(comm -23 handed-out known)
 # A request handed out in an answer that never arrived is handed out again; at the end all have been here.
-[ -z "$lost" ] || violation "I2: $(wc -l <<<"$lost") requests were handed out and are not in the store, as $(head -n 1 <<<"$lost")"
+[ -z "$lost" ] || violation "I2: $(wc -l <<<"$lost") requests were handed out and are not in the store, as ${lost%%$'\n'*}"
 store_says "I5: open, or ended without a time" "select id, state, step from request where open or ended_at = 0"
 store_says "I4: delivered without serial number or digest" "select id from request where state = 'delivered'
     and (serial = '' or digest = '')"
 store_says "I2: a delivered certificate is listed as an orphan" "select o.request_id, o.serial from orphan o
     join request r on r.id = o.request_id and r.serial = o.serial where r.state = 'delivered'"
-store_says "I7: an ended request went on" "select h2.id, h1.event, h2.event from history h1 join history h2 on h2.id = h1.id
-    and h2.rowid > h1.rowid where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
+store_says "I7: an ended request went on" "select h2.id, h1.event, h2.event from history h1
+    join history h2 on h2.id = h1.id and h2.rowid > h1.rowid where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
     and h2.event <> 'handed out again' and not exists (select 1 from history h3 where h3.id = h1.id
     and h3.event = 'handed out again' and h3.rowid between h1.rowid and h2.rowid)"
 store_says "I8: a key outlived its request" "select id, name from blob where name in ('key', 'data_key')"
-[ ! -s "$dir/state/certferry.db-wal" ] || violation "I8: the write-ahead log still has $(stat -c %s "$dir/state/certferry.db-wal") bytes"
+[ ! -s "$dir/state/certferry.db-wal" ] || violation "I8: the write-ahead log has not been emptied"
 [ "$(store 'pragma integrity_check')" = ok ] || violation "the store is damaged"
 ! grep -rqF -e 'PRIVATE KEY' -e "$(cut -d: -f2- "$dir/ca-password.txt")" said || violation "a secret is in a log"
 
@@ -252,8 +253,8 @@ if [ "$violations" -gt 0 ]; then # what is known of the first few
     tail -n 5 check.out
 fi
 echo "$crashes crashes at points, $kills random kills, $(elapsed_s) s, seed $seed"
-echo "$(get summary.out '$.requested') requests: $(get summary.out '$.delivered') delivered, $(get summary.out \
-    '$.denied') denied, $(get summary.out '$.failed') failed, $(get summary.out '$.open') open, $(get summary.out '$.lost') lost"
-echo "$(get summary.out '$.issued') certificates, $(get summary.out '$.duplicates') duplicates, $(get summary.out \
-    '$.orphans') not delivered, $(wc -l <orphans.words) orphans listed; $violations violations"
+n() { get summary.out "\$.$1"; }
+echo "$(n requested) requests: $(n delivered) delivered, $(n denied) denied, $(n failed) failed, $(n open) open, $(n lost) lost"
+echo "$(n issued) certificates, $(n duplicates) duplicates, $(n orphans) not delivered;" \
+    "$(wc -l <orphans.words) serials and keys listed; $violations violations"
 [ "$violations" -eq 0 ]

@@ -174,7 +174,8 @@ public class CmsReader {
         spki.write(curve.whole);
         spki.write(point.whole);
         agreement.init(key);
-        agreement.doPhase(KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(spki.toByteArray())), true);
+        agreement.doPhase(
+                KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(spki.toByteArray())), true);
         unwrap.init(Cipher.UNWRAP_MODE, new SecretKeySpec(derived(agreement.generateSecret(), wrap), "AES"));
         return unwrap.unwrap(keys.get(1).want(4).body, "AES", Cipher.SECRET_KEY).getEncoded();
     }

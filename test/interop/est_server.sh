@@ -13,8 +13,8 @@ libest=$(dirname "$B")/libest
 # ---- libest ------------------------------------------------------------------------------------------------
 fetch_libest() { # into $libest, complete or not at all
     local uri options
-    uri=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-    [ -n "$uri" ] || uri=$(sed -n 's/^deb [^h]*\(http[^ ]*\) [a-z]* main.*/\1/p' /etc/apt/sources.list 2>/dev/null | head -n 1)
+    uri=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null |
+        sed -n -e 's/^URIs: *//p' -e 's/^deb [^h]*\(http[^ ]*\) [a-z]* main.*/\1/p' | head -n 1)
     [ -n "$uri" ] || { echo "no archive of Debian in apt's sources"; return 1; }
     mkdir -p apt/lists/partial apt/archives/partial apt/root
     echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri trixie main" >apt/trixie.list
@@ -22,7 +22,8 @@ fetch_libest() { # into $libest, complete or not at all
         -o Dir::State::lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt" -o Dir::Cache::archives="$PWD/apt/archives"
         -o APT::Sandbox::User=root -o Acquire::http::Timeout=20 -o Acquire::Retries=1)
     (
-        cd apt && timeout 120 apt-get -q "${options[@]}" update && timeout 60 apt-get -q "${options[@]}" download libest3 libest-dev &&
+        cd apt && timeout 120 apt-get -q "${options[@]}" update &&
+            timeout 60 apt-get -q "${options[@]}" download libest3 libest-dev &&
             for deb in *.deb; do dpkg-deb -x "$deb" root || exit; done
     ) || return
     mkdir -p "$(dirname "$libest")"
@@ -45,7 +46,7 @@ fi
 ok "the EST server builds with libest" build_server
 [ -x est_server ] || bail "no EST server"
 
-# ---- its CA: root, issuing CA, and the certificates of TLS ----------------------------------------------------
+# ---- its CA: root, issuing CA, and the certificates of TLS -------------------------------------------------
 newkey() {
     openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>openssl.err ||
         openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>openssl.err
@@ -117,7 +118,7 @@ write_roads() {
 }
 write_roads
 
-# ---- what the device gets: opened by hand, because this CA is not the sandbox's --------------------------------
+# ---- what the device gets: opened by hand, because this CA is not the sandbox's ----------------------------
 uploaded() { # MEMBER of the file in the successful result for $id, decoded
     python3 - "$work/journal" "$id" "$1" <<'PYTHON'
 import base64, json, sys
@@ -156,7 +157,7 @@ retry() { # one more round for $id
     agent_once --wait 0
 }
 
-# ---- issued -----------------------------------------------------------------------------------------------------
+# ---- issued ------------------------------------------------------------------------------------------------
 ask basic-1 basic User
 agent_once --wait 0
 ok "password: issued, delivered, and the device can use it" delivered basic-1
@@ -170,7 +171,7 @@ ask rsa-1 basic User rsa2048
 agent_once --wait 0
 ok "an RSA key, too" delivered rsa-1
 
-# ---- pending -------------------------------------------------------------------------------------------------------
+# ---- pending -----------------------------------------------------------------------------------------------
 ask wait-1 basic User
 agent_once --wait 0
 ok "202: the request is pending" is_state "$id" pending
@@ -183,9 +184,10 @@ agent_once --wait 0
 ok "another start asks no sooner" is "$(grep -c 'wait-1' est.said)" 1
 retry
 ok "asked again with the same bytes, it is issued and delivered" delivered wait-1
-ok "by the second of two questions" is "$(grep 'wait-1' est.said | cut -d, -f1 | paste -sd ' ')" 'wait-1: waits wait-1: issued'
+ok "by the second of two questions" is "$(grep 'wait-1' est.said | cut -d, -f1 | paste -sd ' ')" \
+    'wait-1: waits wait-1: issued'
 
-# ---- refused --------------------------------------------------------------------------------------------------------
+# ---- refused -----------------------------------------------------------------------------------------------
 ask fail-1 basic User
 agent_once --wait 0
 ok "500: not a refusal; it is tried again" is_state "$id" retrying
@@ -203,7 +205,7 @@ agent_once --wait 0
 ok "a label this server does not know (404): rejected" is_state "$id" rejected
 ok "and the cloud reads that it is the label" is "$(ledger "$id.*404.*label")" 1
 
-# ---- credentials and trust: never the request's fault -----------------------------------------------------------------
+# ---- credentials and trust: never the request's fault ------------------------------------------------------
 ask wrong-1 wrong User
 wrong=$id
 agent_once --wait 0
@@ -226,7 +228,7 @@ id=$wrong
 retry
 ok "with the right password the held request is delivered" delivered wrong-1
 
-# ---- servers that want more than a connector can give ------------------------------------------------------------------
+# ---- servers that want more than a connector can give ------------------------------------------------------
 est_stop
 est_start --strict
 write_roads
@@ -243,7 +245,7 @@ ok "tls-unique is demanded: rejected" is_state "$id" rejected
 ok "and it says that it is that" is "$(ledger "$id.*tls-unique")" 1
 est_stop
 
-ok "no password of ours was ever written down" not grep -rqE 'correct-horse|wrong-battery' said journal
-ok "nor a private key" not grep -rq 'PRIVATE KEY' said journal
+ok "no password of ours was ever written down" nowhere -e correct-horse -e wrong-battery said journal
+ok "nor a private key" nowhere 'PRIVATE KEY' said journal
 ok "the sandbox stops cleanly" sandbox_stop
 finish

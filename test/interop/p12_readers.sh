@@ -39,7 +39,7 @@ exception() { # READER FILE: what is known, $holds if this is the version it was
     return 1
 }
 
-# ---- PKCS#12 ------------------------------------------------------------------------------------------
+# ---- PKCS#12 -----------------------------------------------------------------------------------------------
 our_java() {
     java -XX:TieredStopAtLevel=1 -Xshare:auto -cp "$work/java" "$@"
 }
@@ -72,7 +72,7 @@ read_node() {
     node "$here/p12_node.js" "$1" "$2" "$3" root.pem
 }
 
-# ---- CMS: OUT is the content, PASSWORD the device ------------------------------------------------------
+# ---- CMS: OUT is the content, PASSWORD the device ----------------------------------------------------------
 read_openssl_cms() {
     openssl cms -decrypt -binary -inform DER -in "$1" -recip "$2.cert" -inkey "$2.key" -out "$3"
 }
@@ -86,7 +86,7 @@ read_nss_cms() {
     cmsutil -D -d "sql:$3.db" -p '' -i "$1" -o "$3"
 }
 
-# ---- judging --------------------------------------------------------------------------------------------
+# ---- judging -----------------------------------------------------------------------------------------------
 line() { # ok|not ok, DESCRIPTION; the output of the reader when it is not ok
     echo "$1 - $2"
     [ "$1" = ok ] || head -c 1500 "$trial.said" | sed 's/^/# /'
@@ -115,7 +115,8 @@ refuses() { # READER FILE PASSWORD WHAT
     try "$1" "$2" "$3"
     refused && line ok "$1 refuses $4" || line 'not ok' "$1 refuses $4: exit $rc"
 }
-export -f our_java read_openssl read_nss read_gnutls read_keytool read_java read_node read_openssl_cms read_java_cms read_nss_cms
+export -f our_java read_openssl read_nss read_gnutls read_keytool read_java read_node
+export -f read_openssl_cms read_java_cms read_nss_cms
 export here work
 
 key_of() { # modern-ecP256-plain.p12
@@ -143,7 +144,7 @@ all_cms() { # READER
     done <cms-twins
 }
 
-# ---- which readers are here -------------------------------------------------------------------------------
+# ---- which readers are here --------------------------------------------------------------------------------
 compile_java() {
     command -v java >tool.out && java -m jdk.compiler/com.sun.tools.javac.Main -d "$work/java" "$here"/*.java
 }
@@ -166,7 +167,7 @@ have java default-jre-headless compile_java
 have java_cms default-jre-headless test -d java
 have node nodejs node --version
 
-# ---- two at a time: every reader by itself, its lines together at the end ------------------------------------
+# ---- two at a time: every reader by itself, its lines together at the end ----------------------------------
 run_reader() {
     local readers_of=all_p12
     [[ $1 == *_cms ]] && readers_of=all_cms

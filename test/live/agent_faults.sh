@@ -52,7 +52,7 @@ ca "impostor" {
 CONF
 agent_start
 
-# ---- certificates that are not what was asked for ------------------------------------------------------------
+# ---- certificates that are not what was asked for ----------------------------------------------------------
 for what in wrong-key wrong-subject wrong-san no-san extra-eku ca-true long-validity expired; do
     fault ca.submit "$what" "\"match\":\"twisted-$what\""
     ask "twisted-$what" adcs ContosoUser
@@ -78,7 +78,7 @@ cf orphans list --json
 ok "other-issuer: cancelled, its certificate is an orphan" is "$(count out '$.data.orphans' "json_extract(value,
     '\$.request') = '$other'")" 1
 
-# ---- a CA that cannot be reached, a CA that somebody else plays -------------------------------------------------
+# ---- a CA that cannot be reached, a CA that somebody else plays --------------------------------------------
 ask away-1 away ContosoUser
 away=$id
 ask impostor-1 impostor ContosoUser
@@ -98,7 +98,7 @@ ok "and names the CA that fails" says out away FAILING
 cf requests cancel "$away"
 cf requests cancel "$impostor"
 
-# ---- a captive portal -----------------------------------------------------------------------------------------------
+# ---- a captive portal --------------------------------------------------------------------------------------
 fault ca.submit html '"count":-1,"match":"portal"'
 fault est.enroll html '"count":-1,"match":"portal"'
 ask portal-1 adcs ContosoUser
@@ -131,7 +131,7 @@ ask portal-4 est ContosoUser
 until_true 90 is_delivered "$id"
 ok "and work goes on when it is gone" is_delivered "$id"
 
-# ---- 429 ---------------------------------------------------------------------------------------------------------------
+# ---- 429 ---------------------------------------------------------------------------------------------------
 fault ca.submit http-429 '"retryAfter":4,"match":"busy"'
 ask busy-1 adcs ContosoUser
 until_true 40 is_delivered "$id"
@@ -145,7 +145,7 @@ waited=$(($(at_ms "\"event\":\"result\".*$id.*\"succeeded\":true") - $(at_ms 'cl
 ok "429 for the result, Retry-After 3: posted again after $waited ms" test "$waited" -ge 2900
 ok "nobody was asked more often than that" is "$(ledger '"what":"http-429"')" 2
 
-# ---- lost leases ---------------------------------------------------------------------------------------------------------
+# ---- lost leases -------------------------------------------------------------------------------------------
 fault ca.submit pending '"polls":-1,"match":"lost-early"'
 ask lost-early adcs ContosoUser
 early=$id
@@ -162,13 +162,14 @@ late=$id
 until_true 40 is_state "$id" superseded
 ok "the lease is lost when the result is posted: superseded" is_state "$id" superseded
 cf orphans list --json
-ok "its certificate is an orphan, by serial number" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$id'
-    and json_extract(value, '\$.certain')")" 1
+ok "its certificate is an orphan, by serial number" is "$(count out '$.data.orphans' "json_extract(value,
+    '\$.request') = '$id' and json_extract(value, '\$.certain')")" 1
 ctl expire-leases >ctl.out # nobody else wanted them: both are handed out once more
 until_true 30 is_state "$late" delivered
 ok "handed out again, the result that was made is delivered" is_delivered "$late"
 cf orphans list --json
-ok "and its certificate is no orphan any more" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$late'")" 0
+ok "and its certificate is no orphan any more" is "$(count out '$.data.orphans' "json_extract(value,
+    '\$.request') = '$late'")" 0
 until_true 30 reported "$early" ConflictError
 until_true 10 is_state "$early" rejected
 ok "I4: without a result it is reported as failed, and is not called delivered here" is_state "$early" rejected
@@ -179,19 +180,23 @@ sandbox_stop
 "$B/certferry-sandbox" check "$dir" --orphans orphans >check.out
 ok "the ledger keeps every promise" is "$? $(tail -n 1 check.out)" '0 0 broken promises'
 
-# ---- a cloud that somebody else plays ----------------------------------------------------------------------------------
+# ---- a cloud that somebody else plays ----------------------------------------------------------------------
 sandbox_start impostor --demo 2
 sed -i "0,/tls-ca.pem/s//root-ca.pem/" "$conf"
 agent_start
 exits_degraded() { exits 3 status --json; }
 until_true 30 exits_degraded
 ok "the cloud's TLS is not in our trust: degraded, exit 3" exits 3 status --json
-ok "it is a matter of trust, and it says whose certificate" is "$(get out '$.data.health') $(get out '$.data.peers[0].name') $(get \
-    out '$.data.peers[0].class') $(get out '$.data.peers[0].message' | grep -c certificate)" 'degraded cloud ERR_TRUST 1'
+ok "it is the cloud, and a matter of trust" is "$(get out '$.data.health') $(get out '$.data.peers[0].name') $(get \
+    out '$.data.peers[0].class')" 'degraded cloud ERR_TRUST'
+get out '$.data.peers[0].message' >message
+ok "and it says that it is a certificate" says message certificate
 ok "nothing was taken, nothing failed" is "$(ledger handed-out) $(get out '$.data.requests.rejected')" '0 0'
 ok "SIGTERM: exit 0" agent_stop
 
-ok "no secret in any log or answer" not grep -rqFf <(cut -d: -f2- cloud/ca-password.txt; cat cloud/bearer-token.txt) said
-ok "nor the words PRIVATE KEY" not grep -rq 'PRIVATE KEY' said
+cut -d: -f2- cloud/ca-password.txt >secrets
+cat cloud/bearer-token.txt >>secrets
+ok "no secret in any log or answer" nowhere -f secrets said
+ok "nor the words PRIVATE KEY" nowhere 'PRIVATE KEY' said
 ok "the sandbox stops cleanly" sandbox_stop
 finish

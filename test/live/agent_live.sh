@@ -14,7 +14,7 @@ summary() { # MEMBER WANTED ...
     done
 }
 
-# ---- the demonstration ----------------------------------------------------------------------------------
+# ---- the demonstration -------------------------------------------------------------------------------------
 sandbox_start demo --demo 25
 agent_start
 until_true 60 summary open 0
@@ -22,9 +22,10 @@ ok "25 requests: 24 delivered, one denied, none open" summary requested 25 deliv
 ok "the devices opened every one: all verdicts are ok" is "$(get summary.out '$.verdicts')" '[]'
 ok "one certificate each" summary issued 24 duplicates 0 orphans 0
 
-# ---- questions to the running service ------------------------------------------------------------------------
+# ---- questions to the running service ----------------------------------------------------------------------
 ok "status: all is well, exit 0" exits 0 status
-ok "status names service, peers and counts" says out "running for" "pid $agent_pid" "health: ok" cloud adcs est "24 delivered"
+ok "status names service, peers and counts" says out "running for" "pid $agent_pid" "health: ok" cloud adcs est \
+    "24 delivered"
 ok "status --json" exits 0 status --json
 ok "is one document with schema, health and counts" is "$(get out '$.schema') $(get out '$.data.health') $(get \
     out '$.data.pid') $(get out '$.data.requests.delivered') $(get out '$.data.sinceStart.rejected') $(get \
@@ -33,7 +34,8 @@ ok "every peer answers" is "$(count out '$.data.peers' "json_extract(value, '\$.
 ok "requests list: none is open" exits 0 requests list --json
 ok "and says so" is "$(get out '$.data.requests')" '[]'
 ok "requests list --all: 25" exits 0 requests list --all --json
-ok "and all have ended" is "$(count out '$.data.requests' "json_extract(value, '\$.state') in ('delivered', 'rejected')")" 25
+ok "and all have ended" is "$(count out '$.data.requests' "json_extract(value, '\$.state') in ('delivered',
+    'rejected')")" 25
 denied=$(sqlite3 :memory: "select json_extract(value, '\$.id') from json_each(cast(readfile('out') as text),
     '\$.data.requests') where json_extract(value, '\$.state') = 'rejected'")
 ok "requests list --state rejected: the denied one" exits 0 requests list --state rejected
@@ -46,13 +48,13 @@ ok "a request that does not exist: not found" exits 13 requests show 00000000-00
 ok "orphans list: none" exits 0 orphans list --json
 ok "and says so" is "$(get out '$.data.orphans')" '[]'
 
-# ---- a second service on the same store ------------------------------------------------------------------------
+# ---- a second service on the same store --------------------------------------------------------------------
 "$B/certferry" run --config "$conf" 2>said/second
 ok "a second service on the same store: exit 75" is $? 75
 ok "and names the one that has it" says said/second "process $agent_pid"
 ok "the first goes on" exits 0 status
 
-# ---- retry and cancel --------------------------------------------------------------------------------------------
+# ---- retry and cancel --------------------------------------------------------------------------------------
 fault ca.submit pending '"polls":-1,"count":-1,"match":"waits"'
 ask waits-long adcs ContosoUser
 long=$id
@@ -60,7 +62,8 @@ until_true 20 is_state "$long" pending
 ok "the CA has not decided: pending" is_state "$long" pending
 cf requests list --json
 ok "I5: it has a step, somebody it waits for, and a time" is "$(count out '$.data.requests' "json_extract(value,
-    '\$.step') = 'collect' and json_extract(value, '\$.waitsFor') = 'ca' and json_extract(value, '\$.next') is not null")" 1
+    '\$.step') = 'collect' and json_extract(value, '\$.waitsFor') = 'ca'
+    and json_extract(value, '\$.next') is not null")" 1
 ok "requests retry: asks now" exits 0 requests retry "$long"
 until_true 10 is_state "$long" pending
 cf requests show "$long"
@@ -89,7 +92,7 @@ ok "what the CA may yet issue for it is an orphan" is "$(count out '$.data.orpha
 cp out orphans-running
 ctl clear-faults >ctl.out
 
-# ---- the end of a service --------------------------------------------------------------------------------------------
+# ---- the end of a service ----------------------------------------------------------------------------------
 fault ca.submit delay '"ms":400,"count":-1'
 fault est.enroll delay '"ms":400,"count":-1'
 ask_many drained 20 adcs ContosoUser
@@ -103,11 +106,12 @@ ok "within 5 seconds ($took_ms ms)" test "$took_ms" -lt 5000
 ok "the log has its last words" says "$log" ServiceStopping ServiceStopped
 ctl clear-faults >ctl.out
 
-# ---- the same questions to the store ----------------------------------------------------------------------------------
+# ---- the same questions to the store -----------------------------------------------------------------------
 ok "status without a service: exit 7" exits 7 status
 ok "and says what the store holds" says out 'no service is running'
 ok "status --json without a service: exit 7" exits 7 status --json
-ok "with the counts all the same" is "$(get out '$.data.health') $(($(get out '$.data.requests.delivered') >= 26))" 'stopped 1'
+ok "with the word for it" is "$(get out '$.data.health')" stopped
+ok "and the counts all the same" test "$(get out '$.data.requests.delivered')" -ge 26
 ok "requests list --all reads the store" exits 0 requests list --all --json
 ok "and finds them" test "$(count out '$.data.requests' "json_extract(value, '\$.state') = 'delivered'")" -ge 26
 ok "requests show reads the store" exits 0 requests show "$long"
@@ -117,7 +121,7 @@ ok "and finds the same" is "$(get out '$.data.orphans[0].request')" "$(get orpha
 ok "I8: the key of the cancelled one is gone" is "$(sqlite3 "$dir/state/certferry.db" "select count(*) from blob
     where id = '$cancelled' and name in ('key', 'data_key')")" 0
 
-# ---- nothing was lost; now with a token instead of a certificate ---------------------------------------------------------
+# ---- nothing was lost; now with a token instead of a certificate -------------------------------------------
 drop_in token <<CONF
 cloud {
   client_certificate = ""
@@ -130,14 +134,15 @@ until_true 60 summary open 0
 ok "after the restart all 40 are delivered, by token" summary delivered 66 open 0 lost 0
 ok "none was issued twice" summary duplicates 0
 
-# ---- one request's story ------------------------------------------------------------------------------------------------
+# ---- one request's story -----------------------------------------------------------------------------------
 cf requests show "$long"
 ok "requests show tells the story of one request" says out submit pending collect report delivered 'CA reference' \
     'CN=waits-long' Serial
 grep -h "$long" said/log-* >story
-ok "and so does the log" says story PkcsDownloadedRequest PkcsPendingAtCa PkcsIssuedSuccess PkcsUploadSuccess PkcsRequestSuccess
-ok "every line of the log is a JSON object with event and number" is "$(cat said/log-* | while read -r l; do
-    echo "$l"; done | grep -cv '^{"time":"[^"]*","level":"[a-z]*","event":"[A-Za-z]*","id":[0-9]*')" 0
+ok "and so does the log" says story PkcsDownloadedRequest PkcsPendingAtCa PkcsIssuedSuccess PkcsUploadSuccess \
+    PkcsRequestSuccess
+ok "every line of the log is a JSON object with event and number" is "$(cat said/log-* |
+    grep -cv '^{"time":"[^"]*","level":"[a-z]*","event":"[A-Za-z]*","id":[0-9]*')" 0
 
 ok "SIGTERM when idle: exit 0" agent_stop
 ok "at once ($took_ms ms)" test "$took_ms" -lt 2000
@@ -149,7 +154,7 @@ cf orphans list --json
 "$B/certferry-sandbox" check "$dir" --orphans out >check.out
 ok "the ledger keeps every promise" is "$?" 0
 
-# ---- secrets ---------------------------------------------------------------------------------------------------------------
+# ---- secrets -----------------------------------------------------------------------------------------------
 {
     cut -d: -f2- "$dir/ca-password.txt"
     cat "$dir/bearer-token.txt"
@@ -160,6 +165,6 @@ ok "the ledger keeps every promise" is "$?" 0
     echo
 } | grep -v '^$' >secrets
 ok "(there are five secrets to look for)" is "$(wc -l <secrets)" 5
-ok "no password, token or key in any log or answer" not grep -rqiFf secrets said
-ok "nor the words PRIVATE KEY" not grep -rq 'PRIVATE KEY' said
+ok "no password, token or key in any log or answer" nowhere -i -f secrets said
+ok "nor the words PRIVATE KEY" nowhere 'PRIVATE KEY' said
 finish

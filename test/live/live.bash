@@ -6,7 +6,7 @@ need_programs certferry certferry-sandbox
 mkdir said
 agent_pid='' sandbox_pid='' starts=0
 
-# ---- the sandbox: $dir is its folder, $conf the agent's configuration ------------------------------------
+# ---- the sandbox: $dir is its folder, $conf the agent's configuration --------------------------------------
 sandbox_start() { # NAME OPTIONS...
     dir=$work/$1 conf=$work/$1/certferry.conf
     shift
@@ -63,7 +63,7 @@ is_delivered() { # ID: and the device says ok
     is "$(verdict "$1")" ok
 }
 
-# ---- the agent -------------------------------------------------------------------------------------------
+# ---- the agent ---------------------------------------------------------------------------------------------
 agent_start() { # VARIABLE=VALUE...: run as a service; its log is $log
     starts=$((starts + 1))
     log=$work/said/log-$starts

@@ -58,6 +58,10 @@ says() { # FILE TEXT...: every one of them stands in FILE
     done
 }
 not() { ! "$@"; }
+nowhere() { # GREP-ARGUMENTS: not found, which is not the same as not able to look
+    grep -rqF "$@"
+    [ $? -eq 1 ]
+}
 
 now_ms() {
     local us=${EPOCHREALTIME/[.,]/}
