@@ -6,7 +6,9 @@ list=$(dirname "$0")/dependencies.txt
 wanted=$(sed -e 's/#.*//' "$list" | awk 'NF == 2 {print $2}')
 missing=
 for p in $wanted; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || missing="$missing $p"
+    # A command of that name will do, wherever it came from.
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null)" = installed ] ||
+        command -v "$p" >/dev/null || missing="$missing $p"
 done
 if [ -z "$missing" ]; then
     [ "${1:-}" = --if-missing ] || echo "deps: every package of $list is installed"

@@ -79,8 +79,9 @@ slow_peers() { # so that what a crash point says is under way really is
         {"where":"cloud.upload","what":"delay","ms":30,"count":-1}]' >load.out || bail "no faults"
 }
 troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
-    'ca.submit lost-answer-twice' 'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after' 'est.enroll garbage' 'est.enroll http-429'
-    'est.cacerts drop-before' 'cloud.upload drop-after' 'cloud.upload drop-before' 'cloud.upload http-503'
+    'ca.submit lost-answer-twice' 'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after'
+    'est.enroll garbage' 'est.enroll http-429' 'est.cacerts drop-before' 'cloud.upload drop-after'
+    'cloud.upload drop-before' 'cloud.upload http-503'
     'cloud.upload lost-answer-twice' 'cloud.download drop-after' 'cloud.download bad-json' 'cloud.download http-500')
 trouble() {
     read -r where what <<<"${troubles[RANDOM % ${#troubles[@]}]}"
@@ -194,7 +195,8 @@ hurry() { # back-off from the time of the faults need not be sat out
     settled && return
     cf requests list --json
     sqlite3 :memory: "select json_extract(value, '\$.id')
-        from json_each(cast(readfile('out') as text), '\$.data.requests') where json_extract(value, '\$.state') in ('retrying', 'held')" |
+        from json_each(cast(readfile('out') as text), '\$.data.requests')
+        where json_extract(value, '\$.state') in ('retrying', 'held')" |
         while read -r id; do cf requests retry "$id"; done
     return 1
 }
@@ -230,14 +232,16 @@ grep -o '"event":"handed-out","requestId":"[^"]*"' "$dir/ledger.jsonl" | cut -d'
 store 'select id from request' | sort -u >known
 lost=$(comm -23 handed-out known)
 # A request handed out in an answer that never arrived is handed out again; at the end all have been here.
-[ -z "$lost" ] || violation "I2: $(wc -l <<<"$lost") requests were handed out and are not in the store, as ${lost%%$'\n'*}"
+[ -z "$lost" ] ||
+    violation "I2: $(wc -l <<<"$lost") requests were handed out and are not in the store, as ${lost%%$'\n'*}"
 store_says "I5: open, or ended without a time" "select id, state, step from request where open or ended_at = 0"
 store_says "I4: delivered without serial number or digest" "select id from request where state = 'delivered'
     and (serial = '' or digest = '')"
 store_says "I2: a delivered certificate is listed as an orphan" "select o.request_id, o.serial from orphan o
     join request r on r.id = o.request_id and r.serial = o.serial where r.state = 'delivered'"
 store_says "I7: an ended request went on" "select h2.id, h1.event, h2.event from history h1
-    join history h2 on h2.id = h1.id and h2.rowid > h1.rowid where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
+    join history h2 on h2.id = h1.id and h2.rowid > h1.rowid
+    where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
     and h2.event <> 'handed out again' and not exists (select 1 from history h3 where h3.id = h1.id
     and h3.event = 'handed out again' and h3.rowid between h1.rowid and h2.rowid)"
 store_says "I8: a key outlived its request" "select id, name from blob where name in ('key', 'data_key')"
@@ -254,7 +258,8 @@ if [ "$violations" -gt 0 ]; then # what is known of the first few
 fi
 echo "$crashes crashes at points, $kills random kills, $(elapsed_s) s, seed $seed"
 n() { get summary.out "\$.$1"; }
-echo "$(n requested) requests: $(n delivered) delivered, $(n denied) denied, $(n failed) failed, $(n open) open, $(n lost) lost"
+echo "$(n requested) requests: $(n delivered) delivered, $(n denied) denied, $(n failed) failed, $(n open) open," \
+    "$(n lost) lost"
 echo "$(n issued) certificates, $(n duplicates) duplicates, $(n orphans) not delivered;" \
     "$(wc -l <orphans.words) serials and keys listed; $violations violations"
 [ "$violations" -eq 0 ]
