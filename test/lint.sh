@@ -45,8 +45,8 @@ rm -f /tmp/certferry-lint.$$ /tmp/certferry-lint-allow.$$
 [ -z "$diff" ] || say "banned words changed (< listed in test/lint.allow, > found):
 $diff"
 
-hits=$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- '*.c' '*.h' '*.sh' Makefile ':!test/lint.sh'); [ -z "$hits" ] || say "unfinished: $hits"
-hits=$(git grep -nIE '(/work/|/root/|deb\.debian\.org|registry\.npmjs)' -- . ':!test/lint.sh'); [ -z "$hits" ] || say "names a machine: $hits"
+hits=$(git grep -nE '\b(TOD[O]|FIXM[E]|XX[X])\b' -- '*.c' '*.h' '*.sh' Makefile); [ -z "$hits" ] || say "unfinished: $hits"
+hits=$(git grep -nIE '(^|[^a-z])/(wor[k]|roo[t]|hom[e])/' -- .); [ -z "$hits" ] || say "names a machine: $hits"
 
 # ---- headers stand alone, files stay short ------------------------------------------------------------------
 inc=$(pkg-config --cflags json-c libuv libcurl sqlite3 libconfuse 2>/dev/null)
