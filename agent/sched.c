@@ -216,6 +216,8 @@ void sched_turn(struct sched *s)
         set_timer(s, s->paused_until);
         return;
     }
+    if (s->timer != NULL && clock_now() >= s->timer_at) /* due, and another's turn came before it */
+        sched_kick(s);
     for (size_t i = 0; i < s->count; i++) {
         struct queue *q = &s->queues[i];
 
