@@ -1,6 +1,8 @@
 /* see check.h */
 #include "certs/check.h"
 #include "certs/check_part.h"
+#include "certs/check_set.h"
+#include "certs/csr.h"
 #include "certs/der.h"
 #include "certs/name.h"
 #include "certs/text.h"
@@ -12,7 +14,8 @@ enum {
     /* "Six months" were asked for and came here as seconds; the CA counts calendar months.  They are up
      * to two days longer than mean ones, and no month is shorter than 28 days. */
     UNEVEN_FROM_S = 28 * 86400,
-    UNEVEN_S = 2 * 86400
+    UNEVEN_S = 2 * 86400,
+    MADE_MAX = 1 << 20
 };
 
 static int check_key(const struct ask *a, struct err *e)
@@ -21,9 +24,9 @@ static int check_key(const struct ask *a, struct err *e)
     uint8_t digest[32];
     int rc = -1;
 
-    if (view_equal(a->spki, a->leaf.spki))
+    if (view_equal(a->want->spki, a->leaf.spki))
         return 0;
-    if (lib_sha256(a->lib, a->spki, digest, e) != 0)
+    if (lib_sha256(a->lib, a->want->spki, digest, e) != 0)
         goto done;
     hex_add(&asked, view_of(digest, 8));
     if (lib_sha256(a->lib, a->leaf.spki, digest, e) != 0)
@@ -40,27 +43,11 @@ done:
 
 static int check_subject(const struct ask *a, struct err *e)
 {
-    struct buf want = BUF_INIT(64 << 10), asked = BUF_INIT(64 << 10), got = BUF_INIT(64 << 10);
-    int rc = -1;
+    static const struct check_words words = { .want = "asked for", .got = "got" };
 
     if (a->policy->subject_by_ca)
         return 0;
-    if (name_write(&a->t->subject, &want, e) != 0 || buf_check(&want, e) != 0)
-        goto done;
-    if (view_equal(buf_view(&want), a->leaf.subject)
-        || name_equal(buf_view(&want), a->leaf.subject)) {
-        rc = 0;
-        goto done;
-    }
-    name_text(buf_view(&want), &asked);
-    name_text(a->leaf.subject, &got);
-    err_set(e, ERR_MISMATCH, "subject: asked for \"%.80s\", got \"%.80s\"", buf_text(&asked),
-        buf_text(&got));
-done:
-    buf_free(&want);
-    buf_free(&asked);
-    buf_free(&got);
-    return rc;
+    return check_same_subject(a->want->subject, a->leaf.subject, false, &words, e);
 }
 
 static int check_ca(const struct ask *a, struct err *e)
@@ -88,7 +75,7 @@ static int check_critical(const struct ask *a, struct err *e)
 /* The longest life that is accepted, 0: any. */
 static int64_t longest_s(const struct ask *a)
 {
-    int64_t asked = a->t->validity_s;
+    int64_t asked = a->want->validity_s;
 
     if (a->policy->validity_max_s != 0)
         return a->policy->validity_max_s;
@@ -113,7 +100,7 @@ static int check_validity(const struct ask *a, struct err *e)
     return 0;
 }
 
-int check_issued(struct lib *l, const struct template *t, struct view spki, struct view chain,
+int check_leaf(struct lib *l, const struct want *want, struct view chain,
     const struct check_policy *p, struct err *e)
 {
     static check_fn *const checks[] = {
@@ -130,7 +117,7 @@ int check_issued(struct lib *l, const struct template *t, struct view spki, stru
         check_validity,
         check_path,
     };
-    struct ask a = { .lib = l, .t = t, .spki = spki, .policy = p, .uppers = chain };
+    struct ask a = { .lib = l, .want = want, .policy = p, .uppers = chain };
     struct view leaf;
     int more = chain_next(&a.uppers, &leaf, e);
 
@@ -142,4 +129,49 @@ int check_issued(struct lib *l, const struct template *t, struct view spki, stru
         if (checks[i](&a, e) != 0)
             return err_wrap(e, "issued certificate");
     return 0;
+}
+
+/* ---- what a template asks for ---- */
+
+struct made {
+    struct buf subject, sans, ekus, sid;
+};
+
+static int make_want(const struct template *t, struct made *m, struct want *w, struct err *e)
+{
+    if (name_write(&t->subject, &m->subject, e) != 0 || template_write_sans(t, &m->sans, e) != 0
+        || check_write_ekus(t, &m->ekus, e) != 0)
+        return -1;
+    if (t->sid != NULL && (t->sid_encoding & SID_EXTENSION) != 0)
+        csr_write_sid(&m->sid, t->sid);
+    if (buf_check(&m->ekus, e) != 0 || buf_check(&m->sid, e) != 0)
+        return -1;
+    w->subject = buf_view(&m->subject);
+    w->sans = buf_view(&m->sans);
+    w->ekus = buf_view(&m->ekus);
+    w->sid = buf_view(&m->sid);
+    w->key_usage = t->key_usage;
+    w->template_name = t->name;
+    w->template_oid = t->in_csr_oid;
+    w->validity_s = t->validity_s;
+    return 0;
+}
+
+int check_issued(struct lib *l, const struct template *t, struct view spki, struct view chain,
+    const struct check_policy *p, struct err *e)
+{
+    struct made m = { BUF_INIT(MADE_MAX), BUF_INIT(MADE_MAX), BUF_INIT(MADE_MAX),
+        BUF_INIT(MADE_MAX) };
+    struct want w = { .spki = spki };
+    int rc = -1;
+
+    if (make_want(t, &m, &w, e) != 0)
+        err_wrap(e, "issued certificate");
+    else
+        rc = check_leaf(l, &w, chain, p, e);
+    buf_free(&m.subject);
+    buf_free(&m.sans);
+    buf_free(&m.ekus);
+    buf_free(&m.sid);
+    return rc;
 }

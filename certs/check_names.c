@@ -1,138 +1,44 @@
 /* see check.h: subject alternative names, SID and template of the issued certificate */
 #include "certs/check_part.h"
-#include "certs/csr.h"
+#include "certs/check_set.h"
 #include "certs/der.h"
 #include "certs/san.h"
-#include "certs/text.h"
-#include <string.h>
 
-enum { SANS_MAX = 1 << 20, TEXT_MAX = 8 << 10, NAMES_MAX = TEMPLATE_SAN_MAX + 1 };
-
-/* ---- subject alternative names ---- */
-
-struct names {
-    struct der name[NAMES_MAX];
-    size_t count;
-};
-
-/* The elements of a GeneralNames SEQUENCE; none if `sans` is empty. */
-static int read_names(struct view sans, struct names *n, struct err *e)
-{
-    struct der list;
-
-    n->count = 0;
-    if (sans.len == 0)
-        return 0;
-    if (der_expect(&sans, DER_SEQUENCE, "subjectAltName", &list, e) != 0
-        || der_end(sans, "subjectAltName", e) != 0)
-        return -1;
-    while (list.content.len != 0) {
-        if (n->count == NAMES_MAX)
-            return err_set(e, ERR_PROTO, "subjectAltName: more than %d names", NAMES_MAX);
-        if (der_next(&list.content, &n->name[n->count], e) != 0)
-            return err_wrap(e, "subjectAltName");
-        n->count++;
-    }
-    return 0;
-}
-
-/* The first name of `of` that `in` has not; NULL: none. */
-static const struct der *missing(const struct names *of, const struct names *in)
-{
-    for (size_t i = 0; i < of->count; i++) {
-        size_t j = 0;
-
-        while (j < in->count && !san_same(of->name[i], in->name[j]))
-            j++;
-        if (j == in->count)
-            return &of->name[i];
-    }
-    return NULL;
-}
-
-static int compare_names(const struct names *asked, const struct names *got, struct err *e)
-{
-    const struct der *lost = missing(asked, got), *extra = missing(got, asked);
-    struct buf a = BUF_INIT(TEXT_MAX), b = BUF_INIT(TEXT_MAX);
-
-    if (lost == NULL && extra == NULL)
-        return 0;
-    if (lost != NULL)
-        san_text(*lost, &a);
-    if (extra != NULL)
-        san_text(*extra, &b);
-    if (lost != NULL && extra != NULL)
-        err_set(e, ERR_MISMATCH, "subjectAltName: asked for \"%.70s\", got \"%.70s\"", buf_text(&a),
-            buf_text(&b));
-    else if (lost != NULL)
-        err_set(e, ERR_MISMATCH, "subjectAltName: asked for \"%.70s\", it is not among the %zu got",
-            buf_text(&a), got->count);
-    else
-        err_set(e, ERR_MISMATCH, "subjectAltName: got \"%.70s\", it is not among the %zu asked for",
-            buf_text(&b), asked->count);
-    buf_free(&a);
-    buf_free(&b);
-    return -1;
-}
+enum { TEXT_MAX = 8 << 10 };
 
 int check_sans(const struct ask *a, struct err *e)
 {
-    struct buf want = BUF_INIT(SANS_MAX);
-    struct names asked, got;
-    int rc = -1;
+    static const struct check_words words = { .want = "asked for", .got = "got" };
 
-    if (template_write_sans(a->t, &want, e) != 0)
-        goto done;
-    if (view_equal(buf_view(&want), a->leaf.san)) {
-        rc = 0;
-        goto done;
-    }
-    if (read_names(buf_view(&want), &asked, e) == 0 && read_names(a->leaf.san, &got, e) == 0)
-        rc = compare_names(&asked, &got, e);
-done:
-    buf_free(&want);
-    return rc;
+    return check_same_sans(a->want->sans, a->leaf.san, san_same, &words, e);
 }
 
 /* ---- SID ---- */
 
-/* The SID inside the extension value, for the message; empty if it has another form. */
-static struct view sid_in(struct view ext)
-{
-    struct err ignored = { 0 };
-    struct der names, other, oid, wrap, sid;
-
-    if (der_expect(&ext, DER_SEQUENCE, "SID", &names, &ignored) != 0
-        || der_expect(&names.content, DER_CONTEXTC | 0, "SID", &other, &ignored) != 0
-        || der_expect(&other.content, DER_OID, "SID", &oid, &ignored) != 0
-        || der_expect(&other.content, DER_CONTEXTC | 0, "SID", &wrap, &ignored) != 0
-        || der_expect(&wrap.content, DER_OCTET_STRING, "SID", &sid, &ignored) != 0)
-        return view_of(NULL, 0);
-    return sid.content;
-}
-
 /* An extension nobody asked for is the SID of whoever sent the request: our own account. */
 int check_sid(const struct ask *a, struct err *e)
 {
-    bool asked = a->t->sid != NULL && (a->t->sid_encoding & SID_EXTENSION) != 0;
-    struct buf want = BUF_INIT(1024), got = BUF_INIT(TEXT_MAX);
-    int rc = 0;
+    struct buf asked = BUF_INIT(TEXT_MAX), got = BUF_INIT(TEXT_MAX);
+    struct view sid;
 
-    if (asked)
-        csr_write_sid(&want, a->t->sid);
-    buf_add_view(&got, sid_in(a->leaf.sid));
-    if (buf_check(&want, e) != 0 || buf_check(&got, e) != 0)
-        rc = -1;
-    else if (asked && a->leaf.sid.len == 0)
-        rc = err_set(e, ERR_MISMATCH, "SID extension: asked for %s, got none", a->t->sid);
-    else if (!asked && a->leaf.sid.len != 0)
-        rc = err_set(e, ERR_MISMATCH, "SID extension: asked for none, got %.80s", buf_text(&got));
-    else if (!view_equal(buf_view(&want), a->leaf.sid))
-        rc = err_set(e, ERR_MISMATCH, "SID extension: asked for %.80s, got \"%.80s\"", a->t->sid,
-            buf_text(&got));
-    buf_free(&want);
+    if (view_equal(a->want->sid, a->leaf.sid))
+        return 0;
+    if (check_sid_read(a->want->sid, &sid))
+        buf_add_view(&asked, sid);
+    if (check_sid_read(a->leaf.sid, &sid))
+        buf_add_view(&got, sid);
+    if (buf_check(&asked, e) == 0 && buf_check(&got, e) == 0) {
+        if (a->leaf.sid.len == 0)
+            err_set(e, ERR_MISMATCH, "SID extension: asked for %.80s, got none", buf_text(&asked));
+        else if (a->want->sid.len == 0)
+            err_set(e, ERR_MISMATCH, "SID extension: asked for none, got %.80s", buf_text(&got));
+        else
+            err_set(e, ERR_MISMATCH, "SID extension: asked for %.80s, got \"%.80s\"",
+                buf_text(&asked), buf_text(&got));
+    }
+    buf_free(&asked);
     buf_free(&got);
-    return rc;
+    return -1;
 }
 
 /* ---- template ---- */
@@ -198,15 +104,15 @@ static int check_template_name(const struct ask *a, struct err *e)
     struct buf got = BUF_INIT(TEXT_MAX);
     int rc = -1;
 
-    if (a->leaf.template_name.len == 0 || a->t->name == NULL)
+    if (a->leaf.template_name.len == 0 || a->want->template_name == NULL)
         return 0;
     if (read_template_name(a->leaf.template_name, &got, e) != 0)
         goto done;
-    if (same_text(buf_view(&got), view_text(a->t->name)))
+    if (same_text(buf_view(&got), view_text(a->want->template_name)))
         rc = 0;
     else
-        err_set(e, ERR_MISMATCH, "template: asked for \"%.70s\", got \"%.70s\"", a->t->name,
-            buf_text(&got));
+        err_set(e, ERR_MISMATCH, "template: asked for \"%.70s\", got \"%.70s\"",
+            a->want->template_name, buf_text(&got));
 done:
     buf_free(&got);
     return rc;
@@ -225,11 +131,11 @@ static int check_template_oid(const struct ask *a, struct err *e)
         || der_end(ext, "template OID", e) != 0
         || der_expect(&seq.content, DER_OID, "template OID", &oid, e) != 0)
         return -1;
-    if (a->t->in_csr_oid == NULL || der_is_oid(oid, a->t->in_csr_oid))
+    if (a->want->template_oid == NULL || der_is_oid(oid, a->want->template_oid))
         return 0;
     der_oid_text(oid.content, &got);
-    err_set(
-        e, ERR_MISMATCH, "template: asked for %.80s, got %.80s", a->t->in_csr_oid, buf_text(&got));
+    err_set(e, ERR_MISMATCH, "template: asked for %.80s, got %.80s", a->want->template_oid,
+        buf_text(&got));
     buf_free(&got);
     return -1;
 }

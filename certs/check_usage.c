@@ -1,109 +1,72 @@
 /* see check.h: what the issued certificate may be used for */
 #include "certs/check_part.h"
-#include "certs/der.h"
+#include "certs/check_set.h"
+#include "certs/csr_check.h"
 
-enum { EKU_MAX = TEMPLATE_EKU_MAX, KU_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1 << 6 };
+enum { KU_CERT_SIGN = 1 << 5, KU_CRL_SIGN = 1 << 6 };
 
-/* Uses that open every door; never accepted unless they were asked for by name. */
-static const char *const dangerous[] = {
-    "2.5.29.37.0",             /* anyExtendedKeyUsage */
-    "1.3.6.1.4.1.311.10.12.1", /* any application policy */
-    "1.3.6.1.4.1.311.20.2.1",  /* Certificate Request Agent: ask for anything in anybody's name */
-};
+static const struct check_words words = { "asked for", "got", "which was not asked for" };
 
-static bool is_asked(const struct template *t, struct der oid)
+static bool is_listed(const struct csr_limits *lim, struct der oid)
 {
-    for (size_t i = 0; i < t->eku_count; i++)
-        if (der_is_oid(oid, t->ekus[i]))
+    for (size_t i = 0; i < lim->eku_count; i++)
+        if (der_is_oid(oid, lim->ekus[i]))
             return true;
     return false;
 }
 
-static bool is_dangerous(struct der oid)
+/* One use found in the certificate: among those asked for or, if none were, harmless; never more than the
+ * limits, if there are any. */
+static int check_use(const struct ask *a, const struct check_list *asked, const char *what,
+    struct der oid, struct err *e)
 {
-    for (size_t i = 0; i < sizeof dangerous / sizeof *dangerous; i++)
-        if (der_is_oid(oid, dangerous[i]))
-            return true;
-    return false;
-}
+    const struct csr_limits *lim = a->want->limits;
+    bool named = check_list_has(asked, oid);
 
-static int refuse(const char *what, struct der oid, const char *why, struct err *e)
-{
-    struct buf text = BUF_INIT(512);
-
-    der_oid_text(oid.content, &text);
-    err_set(e, ERR_MISMATCH, "%s: got %.80s, %s", what, buf_text(&text), why);
-    buf_free(&text);
-    return -1;
-}
-
-/* One use found in the certificate: among those asked for or, if none were, harmless. */
-static int check_use(const struct ask *a, const char *what, struct der oid, struct err *e)
-{
-    if (is_asked(a->t, oid))
-        return 0;
-    if (a->t->eku_count != 0)
-        return refuse(what, oid, "which was not asked for", e);
-    if (is_dangerous(oid))
-        return refuse(what, oid, "which has to be asked for by name", e);
-    return 0;
-}
-
-static int read_ekus(struct view ext, struct der *oids, size_t *count, struct err *e)
-{
-    struct der list;
-
-    *count = 0;
-    if (ext.len == 0)
-        return 0;
-    if (der_expect(&ext, DER_SEQUENCE, "extKeyUsage", &list, e) != 0
-        || der_end(ext, "extKeyUsage", e) != 0)
-        return -1;
-    for (; list.content.len != 0; ++*count) {
-        if (*count == EKU_MAX)
-            return err_set(e, ERR_PROTO, "extKeyUsage: more than %d", EKU_MAX);
-        if (der_expect(&list.content, DER_OID, "extKeyUsage", &oids[*count], e) != 0)
-            return -1;
-    }
+    if (!named && asked->count != 0)
+        return check_use_refused(what, "got", oid, words.none, e);
+    if (!named && check_use_dangerous(oid))
+        return check_use_refused(what, "got", oid, "which has to be asked for by name", e);
+    if (lim != NULL && !is_listed(lim, oid))
+        return check_use_refused(what, "got", oid, "which is not allowed here", e);
     return 0;
 }
 
 int check_ekus(const struct ask *a, struct err *e)
 {
-    struct der got[EKU_MAX];
-    size_t count, j;
+    struct check_list asked, got;
 
-    if (read_ekus(a->leaf.eku, got, &count, e) != 0)
+    if (check_list_oids(a->want->ekus, "extKeyUsage", &asked, e) != 0
+        || check_list_oids(a->leaf.eku, "extKeyUsage", &got, e) != 0)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        if (check_use(a, "extKeyUsage", got[i], e) != 0)
+    for (size_t i = 0; i < got.count; i++)
+        if (check_use(a, &asked, "extKeyUsage", got.item[i], e) != 0)
             return -1;
-    for (size_t i = 0; i < a->t->eku_count; i++) {
-        for (j = 0; j < count && !der_is_oid(got[j], a->t->ekus[i]);)
-            j++;
-        if (j == count)
-            return err_set(e, ERR_MISMATCH,
-                "extKeyUsage: asked for %.80s, it is not among the %zu got", a->t->ekus[i], count);
-    }
-    return 0;
+    /* RFC 5280 4.2.1.12: without the extension a key may be used for everything. */
+    if (a->want->limits != NULL && a->want->limits->eku_count != 0 && a->leaf.eku.len == 0)
+        return err_set(e, ERR_MISMATCH, "extKeyUsage: got none, which allows every use");
+    if (asked.count == 0)
+        return 0;
+    return check_same_ekus(a->want->ekus, a->leaf.eku, &words, e);
 }
 
 /* Windows goes by application policies where there are some, not by the EKU: the same rules hold. */
 int check_app_policies(const struct ask *a, struct err *e)
 {
-    struct view ext = a->leaf.app_policies;
-    struct der list, policy, oid;
+    static const char what[] = "application policies";
+    struct check_list asked, got;
 
-    if (ext.len == 0)
-        return 0;
-    if (der_expect(&ext, DER_SEQUENCE, "application policies", &list, e) != 0
-        || der_end(ext, "application policies", e) != 0)
+    if (check_list_oids(a->want->ekus, "extKeyUsage", &asked, e) != 0
+        || check_list_read(a->leaf.app_policies, what, &got, e) != 0)
         return -1;
-    while (list.content.len != 0) {
-        if (der_expect(&list.content, DER_SEQUENCE, "application policies", &policy, e) != 0
-            || der_expect(&policy.content, DER_OID, "application policies", &oid, e) != 0)
-            return -1;
-        if (check_use(a, "application policies", oid, e) != 0)
+    for (size_t i = 0; i < got.count; i++) {
+        struct view policy = got.item[i].content;
+        struct der oid;
+
+        if (got.item[i].tag != DER_SEQUENCE)
+            return err_set(e, ERR_PROTO, "%s: tag 0x%02x is no policy", what, got.item[i].tag);
+        if (der_expect(&policy, DER_OID, what, &oid, e) != 0
+            || check_use(a, &asked, what, oid, e) != 0)
             return -1;
     }
     return 0;
@@ -111,15 +74,18 @@ int check_app_policies(const struct ask *a, struct err *e)
 
 int check_key_usage(const struct ask *a, struct err *e)
 {
-    unsigned bits = 0;
+    const struct csr_limits *lim = a->want->limits;
+    unsigned asked = a->want->key_usage, bits = 0;
 
     if (a->leaf.key_usage.len != 0 && cert_key_usage(&a->leaf, &bits, e) != 0)
         return -1;
     if ((bits & (KU_CERT_SIGN | KU_CRL_SIGN)) != 0)
         return err_set(
             e, ERR_MISMATCH, "keyUsage: got 0x%x, which may sign certificates or CRLs", bits);
-    if (a->t->key_usage != 0 && bits != a->t->key_usage)
+    if (asked != 0 && bits != asked)
+        return err_set(e, ERR_MISMATCH, "keyUsage: asked for 0x%x, got 0x%x", asked, bits);
+    if (lim != NULL && (bits & ~lim->key_usage) != 0)
         return err_set(
-            e, ERR_MISMATCH, "keyUsage: asked for 0x%x, got 0x%x", a->t->key_usage, bits);
+            e, ERR_MISMATCH, "keyUsage: got 0x%x, allowed here is 0x%x", bits, lim->key_usage);
     return 0;
 }

@@ -22,6 +22,7 @@ static const struct scheme schemes[] = {
     [CMS_AES256_GCM] = { "2.16.840.1.101.3.4.1.46", 32, 12, true, false },
     [CMS_AES256_CBC] = { "2.16.840.1.101.3.4.1.42", 32, 16, false, false },
     [CMS_DES3_CBC] = { "1.2.840.113549.3.7", 24, 8, false, true },
+    [CMS_AES128_CBC] = { "2.16.840.1.101.3.4.1.2", 16, 16, false, false },
 };
 
 struct envelope {
@@ -41,6 +42,8 @@ static const EVP_CIPHER *cipher_of(const struct lib *l, enum cms_content c)
         return l->aes256_cbc;
     case CMS_DES3_CBC:
         return l->des3_cbc;
+    case CMS_AES128_CBC:
+        return l->aes128_cbc;
     case CMS_CONTENT_NONE:
         break;
     }
@@ -168,9 +171,9 @@ int cms_envelope(struct lib *l, struct view recipient, enum cms_content c, enum 
         return err_set(e, ERR_INPUT, "content encryption %u is unknown", (unsigned)c);
     if (content.len > CONTENT_MAX)
         return err_set(e, ERR_INPUT, "content of %zu bytes, at most %d", content.len, CONTENT_MAX);
-    if (cms_recipient_read(recipient, &r, e) != 0)
+    if (cms_recipient_read(recipient, t, &r, e) != 0)
         return -1;
-    if (!r.key.ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1)
+    if (!r.key.ec && t != CMS_RSA_OAEP_SHA256 && t != CMS_RSA_PKCS1 && t != CMS_RSA_PKCS1_SIGNER)
         return err_set(e, ERR_INPUT, "key transport %u is unknown", (unsigned)t);
     /* What an earlier call left there must not pass for the reason of a failure here. */
     (void)lib_reason();

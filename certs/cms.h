@@ -8,17 +8,23 @@
  *   recipient  RSA: KeyTransRecipientInfo, OAEP with SHA-256 (MGF1 SHA-256) or PKCS#1 v1.5
  *              EC:  KeyAgreeRecipientInfo, ephemeral-static ECDH, key wrap AES-256
  *              named by issuerAndSerialNumber
- *   content    AES-256-GCM as AuthEnvelopedData, AES-256-CBC or 3DES-CBC as EnvelopedData
+ *   content    AES-256-GCM as AuthEnvelopedData; AES-256-CBC, AES-128-CBC or 3DES-CBC as EnvelopedData
  *
  * Threads: any, with that thread's lib.
  */
-enum cms_content { CMS_CONTENT_NONE, CMS_AES256_GCM, CMS_AES256_CBC, CMS_DES3_CBC };
-enum cms_transport { CMS_TRANSPORT_NONE, CMS_RSA_OAEP_SHA256, CMS_RSA_PKCS1 };
+enum cms_content { CMS_CONTENT_NONE, CMS_AES256_GCM, CMS_AES256_CBC, CMS_DES3_CBC, CMS_AES128_CBC };
+enum cms_transport {
+    CMS_TRANSPORT_NONE,
+    CMS_RSA_OAEP_SHA256,
+    CMS_RSA_PKCS1,
+    CMS_RSA_PKCS1_SIGNER /* PKCS#1, whatever its key usage says: SCEP answers to whoever has signed */
+};
 
 /*
  * cms_envelope - append the DER ContentInfo that carries `content` to the holder of `recipient`.
  *
- * recipient  DER certificate
+ * recipient  DER certificate; devices make their first one themselves, so it may be one that cert_parse
+ *            refuses (cms_cert.h)
  * content    at most 16 MiB
  * transport  for RSA recipients; an EC recipient always uses ECDH, whatever stands here
  * fails      ERR_INPUT   not a certificate, RSA below 2048 bits or with exponent 1,

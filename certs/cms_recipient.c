@@ -5,6 +5,7 @@
  * digest has, the wrapping key has 32, and OpenSSL 3.0's own code for it writes through NULL when memory
  * is out.
  */
+#include "certs/cert.h"
 #include "certs/cms_part.h"
 #include "certs/der.h"
 #include "certs/mem.h"
@@ -52,10 +53,11 @@ static int check_rsa(const struct spki *key, struct err *e)
 static int check_usage(const struct cms_recipient *r, struct err *e)
 {
     unsigned bits, needed = r->key.ec ? KU_KEY_AGREEMENT_BIT : KU_KEY_ENCIPHERMENT_BIT;
+    const struct cert usage = { .key_usage = r->cert.key_usage };
 
     if (r->cert.key_usage.len == 0)
         return 0;
-    if (cert_key_usage(&r->cert, &bits, e) != 0)
+    if (cert_key_usage(&usage, &bits, e) != 0)
         return -1;
     if ((bits & needed) == 0)
         return err_set(e, ERR_INPUT, "key usage 0x%x without %s", bits,
@@ -63,28 +65,13 @@ static int check_usage(const struct cms_recipient *r, struct err *e)
     return 0;
 }
 
-/* cert_parse has been here; it keeps the serial number without its leading zero byte. */
-static int find_serial(struct cms_recipient *r, struct err *e)
-{
-    struct view rest = r->cert.tbs;
-    struct der body, part;
-
-    if (der_expect(&rest, DER_SEQUENCE, "certificate body", &body, e) != 0)
-        return -1;
-    if (der_peek(body.content, DER_CONTEXTC | 0) && der_next(&body.content, &part, e) != 0)
-        return -1;
-    if (der_expect(&body.content, DER_INTEGER, "serial number", &part, e) != 0)
-        return -1;
-    r->serial = part.whole;
-    return 0;
-}
-
 /* What is wrong with the certificate is wrong with the request. */
-int cms_recipient_read(struct view der, struct cms_recipient *r, struct err *e)
+int cms_recipient_read(
+    struct view der, enum cms_transport t, struct cms_recipient *r, struct err *e)
 {
-    if (cert_parse(der, &r->cert, e) == 0 && find_serial(r, e) == 0
-        && spki_parse(r->cert.spki, &r->key, e) == 0 && (r->key.ec || check_rsa(&r->key, e) == 0)
-        && check_usage(r, e) == 0)
+    if (cms_cert_read(der, &r->cert, e) == 0 && spki_parse(r->cert.spki, &r->key, e) == 0
+        && (r->key.ec || check_rsa(&r->key, e) == 0)
+        && (t == CMS_RSA_PKCS1_SIGNER || check_usage(r, e) == 0))
         return 0;
     if (e->cls == ERR_PROTO)
         e->cls = ERR_INPUT;
@@ -110,7 +97,7 @@ static void write_issuer_and_serial(struct buf *out, const struct cms_recipient 
     size_t mark = der_open(out, DER_SEQUENCE);
 
     buf_add_view(out, r->cert.issuer);
-    buf_add_view(out, r->serial);
+    buf_add_view(out, r->cert.serial.whole);
     der_close(out, mark);
 }
 
@@ -119,7 +106,7 @@ static void write_issuer_and_serial(struct buf *out, const struct cms_recipient 
 /* RFC 8017 A.2.1 with SHA-256 for both; OpenSSL's own choice would be SHA-1. */
 static int set_padding(struct lib *l, EVP_PKEY_CTX *ctx, enum cms_transport t, struct err *e)
 {
-    if (t == CMS_RSA_PKCS1) {
+    if (t != CMS_RSA_OAEP_SHA256) {
         if (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) != 1)
             return lib_err(e, "CMS: RSA PKCS#1");
         return 0;
@@ -157,7 +144,7 @@ static int write_transport(struct lib *l, const struct cms_recipient *r, enum cm
     info = der_open(out, DER_SEQUENCE);
     der_uint(out, 0); /* named by issuer and serial number */
     write_issuer_and_serial(out, r);
-    buf_add_view(out, t == CMS_RSA_PKCS1 ? WHOLE(rsa_pkcs1) : WHOLE(oaep_sha256));
+    buf_add_view(out, t == CMS_RSA_OAEP_SHA256 ? WHOLE(oaep_sha256) : WHOLE(rsa_pkcs1));
     der_tlv(out, DER_OCTET_STRING, view_of(encrypted, len));
     der_close(out, info);
     rc = 0;

@@ -181,6 +181,27 @@ static void write_pair_attribute(struct buf *b, const struct template *t)
     der_close(b, attribute);
 }
 
+/* PrintableString where it can hold the text: all that NDES reads. */
+static uint8_t string_type(const char *text)
+{
+    return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                             " '()+,-./:=?")]
+                   == '\0'
+               ? DER_PRINTABLE
+               : DER_UTF8;
+}
+
+static void write_challenge_attribute(struct buf *b, const char *challenge)
+{
+    size_t attribute = der_open(b, DER_SEQUENCE), set;
+
+    der_oid_known(b, "1.2.840.113549.1.9.7");
+    set = der_open(b, DER_SET);
+    der_tlv(b, string_type(challenge), view_text(challenge));
+    der_close(b, set);
+    der_close(b, attribute);
+}
+
 static bool before(const struct buf *a, const struct buf *b)
 {
     size_t shorter = a->len < b->len ? a->len : b->len;
@@ -191,24 +212,38 @@ static bool before(const struct buf *a, const struct buf *b)
 
 static int write_attributes(struct buf *out, const struct template *t, struct err *e)
 {
-    struct buf request = BUF_INIT(CSR_MAX), pair = BUF_INIT(CSR_MAX);
+    enum { REQUEST, PAIR, CHALLENGE, ATTRIBUTES };
+    struct buf b[ATTRIBUTES] = {
+        [REQUEST] = BUF_INIT(CSR_MAX), [PAIR] = BUF_INIT(CSR_MAX), [CHALLENGE] = BUF_SECRET(CSR_MAX)
+    };
+    const struct buf *order[ATTRIBUTES] = { &b[0], &b[1], &b[2] };
     size_t set;
     int rc = -1;
 
-    if (write_request_attribute(&request, t, e) != 0)
+    if (write_request_attribute(&b[REQUEST], t, e) != 0)
         goto done;
     if (t->in_csr_pair)
-        write_pair_attribute(&pair, t);
-    if (buf_check(&request, e) != 0 || buf_check(&pair, e) != 0)
-        goto done;
+        write_pair_attribute(&b[PAIR], t);
+    if (t->challenge != NULL)
+        write_challenge_attribute(&b[CHALLENGE], t->challenge);
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (buf_check(&b[i], e) != 0)
+            goto done;
+    for (size_t i = 1; i < ATTRIBUTES; i++)
+        for (size_t k = i; k > 0 && before(order[k], order[k - 1]); k--) {
+            const struct buf *later = order[k - 1];
+
+            order[k - 1] = order[k];
+            order[k] = later;
+        }
     set = der_open(out, DER_CONTEXTC | 0);
-    buf_add_view(out, buf_view(before(&request, &pair) ? &request : &pair));
-    buf_add_view(out, buf_view(before(&request, &pair) ? &pair : &request));
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        buf_add_view(out, buf_view(order[i]));
     der_close(out, set);
     rc = 0;
 done:
-    buf_free(&request);
-    buf_free(&pair);
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        buf_free(&b[i]);
     return rc;
 }
 
@@ -239,6 +274,10 @@ static int check_template(const struct template *t, const struct key *k, struct 
     if (t->key != KEY_NONE && t->key != key_type(k))
         return err_set(e, ERR_INPUT, "the template wants a key of type %s, this one is %s",
             key_type_name(t->key), key_type_name(key_type(k)));
+    if (t->challenge != NULL
+        && (t->challenge[0] == '\0' || text_has_control(view_text(t->challenge))
+            || !utf8_valid(view_text(t->challenge))))
+        return err_set(e, ERR_INPUT, "a challenge that is empty or no plain text");
     if ((t->key_usage & ~(unsigned)KU_KNOWN) != 0)
         return err_set(
             e, ERR_INPUT, "key usage 0x%x has bits that cannot be asked for", t->key_usage);
@@ -267,7 +306,9 @@ static int write_tbs(struct buf *out, const struct template *t, const struct key
 int csr_build(
     struct lib *l, const struct template *t, struct key *k, struct buf *out, struct err *e)
 {
-    struct buf tbs = BUF_INIT(CSR_MAX), csr = BUF_INIT(CSR_MAX);
+    bool secret = t->challenge != NULL; /* then so is the request */
+    struct buf tbs = { .max = CSR_MAX, .secret = secret },
+               csr = { .max = CSR_MAX, .secret = secret };
     size_t start = out->len, seq;
     int rc = -1;
 

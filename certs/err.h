@@ -35,6 +35,7 @@
     X(ERR_PROTO, "peer broke the protocol", FAIL)                                                \
     X(ERR_DENIED, "the CA refused the request", FAIL)                                            \
     X(ERR_TEMPLATE, "the CA does not offer the template", FAIL)                                  \
+    X(ERR_CHALLENGE, "the challenge was refused", FAIL)                                          \
     X(ERR_MISMATCH, "certificate is not what was asked for", FAIL)                               \
     X(ERR_EXPIRED, "the request's time is over", FAIL)                                           \
     X(ERR_GONE, "the peer no longer knows the request",                                          \

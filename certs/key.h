@@ -63,7 +63,33 @@ struct view key_spki(const struct key *k);  /* SubjectPublicKeyInfo DER, borrowe
 int key_sign(struct lib *l, struct key *k, enum hash h, struct view tbs, struct buf *out,
     struct err *e) MUST;
 
+/*
+ * Bare operations, for CMS (signed.h, envelope.h), which has its own frames around them.
+ *
+ * key_sign_digest   append the signature over a digest that `md`, one of the lib's, has made.  RSA: PKCS#1 v1.5;
+ *                   EC: ECDSA-Sig-Value.  fails ERR_UNSUPPORTED: an Ed25519 key; ERR_CRYPTO, ERR_NOMEM
+ * key_rsa_len       bytes of the modulus; 0: not an RSA key
+ * key_rsa_raw       the private operation alone (blinded): out has key_rsa_len bytes, padding and all.
+ * key_rsa_oaep      and RSA-OAEP removed: MGF1 with the same hash, no label; out has KEY_RSA_LEN_MAX bytes,
+ *                   *len of them count.
+ *     fail          ERR_NOMEM; ERR_CRYPTO anything else.  What they write is secret, on failure as well.
+ */
+enum { KEY_RSA_LEN_MAX = 512 };
+
+int key_sign_digest(struct lib *l, struct key *k, const EVP_MD *md, struct view digest,
+    struct buf *out, struct err *e) MUST;
+size_t key_rsa_len(const struct key *k);
+int key_rsa_raw(struct lib *l, struct key *k, struct view in, uint8_t *out, struct err *e) MUST;
+int key_rsa_oaep(struct lib *l, struct key *k, const EVP_MD *md, struct view in, uint8_t *out,
+    size_t *len, struct err *e) MUST;
+
 /* key_move_lib - make the key usable with another thread's lib (rebuilds it from PKCS#8).  On failure
  * it stays where it was. */
 int key_move_lib(struct key *k, struct lib *to, struct err *e) MUST;
+/*
+ * key_kept - the key of a PKCS#8 that this thread uses again and again (a registration authority's): parsed
+ * once, kept with the lib.  Borrowed: do not free; valid until eight others were asked for, or the lib is freed.
+ * NULL: as key_parse
+ */
+struct key *key_kept(struct lib *l, struct view pkcs8, struct err *e) MUST;
 #endif

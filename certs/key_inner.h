@@ -29,7 +29,22 @@ struct key {
     struct buf pkcs8; /* secret */
     struct buf spki;
     EVP_PKEY *pkey; /* lives in one lib's context */
+    bool stale;     /* pkey is to be made anew before it is used: key_op_begin */
 };
+
+/*
+ * Around an operation with the private key.
+ *
+ * When memory runs out while OpenSSL makes a key's blinding anew, at every 32nd operation, it keeps half of the
+ * new one and half of the old.  That operation fails, or says that it succeeded (EVP_DigestSign), and it and the
+ * 31 after it give wrong results.  So a lack of memory is a failure whatever the operation says, and the key is
+ * built from its PKCS#8 again before the next.
+ *
+ * key_op_begin   fails as key_move_lib
+ * key_op_end     good: the operation says that it succeeded.  0, or -1 with `what` and OpenSSL's reason
+ */
+int key_op_begin(struct lib *l, struct key *k, struct err *e) MUST;
+int key_op_end(struct key *k, bool good, const char *what, struct err *e) MUST;
 
 /* The AlgorithmIdentifier of a key and the frame of a PrivateKeyInfo; returns the mark of the frame.
  * What belongs into its OCTET STRING is written between open and close. */

@@ -51,21 +51,21 @@ int key_sign(
     const struct scheme *s = scheme_of(family, h);
     uint8_t signature[512]; /* RSA-4096 */
     size_t len = sizeof signature, start = out->len;
-    EVP_MD_CTX *c = NULL;
-    int rc = -1;
+    EVP_MD_CTX *c;
+    bool good;
 
     if (s == NULL)
         return err_set(e, ERR_UNSUPPORTED, "hash %d for a signature", (int)h);
-    if ((c = EVP_MD_CTX_new()) == NULL
-        || EVP_DigestSignInit_ex(c, NULL, s->digest, l->ctx, NULL, k->pkey, NULL) != 1
-        || EVP_DigestSign(c, signature, &len, tbs.p, tbs.len) != 1 || len == 0
-        || len > sizeof signature) { /* OpenSSL 3.0 out of memory: ECDSA "succeeds" with length -1 */
-        lib_err(e, "signature");
-        goto done;
-    }
-    write_signature(out, s, family == KEY_FAMILY_RSA, view_of(signature, len));
-    rc = buf_finish(out, start, e);
-done:
+    if (key_op_begin(l, k, e) != 0)
+        return -1;
+    good =
+        (c = EVP_MD_CTX_new()) != NULL
+        && EVP_DigestSignInit_ex(c, NULL, s->digest, l->ctx, NULL, k->pkey, NULL) == 1
+        && EVP_DigestSign(c, signature, &len, tbs.p, tbs.len) == 1 && len != 0
+        && len <= sizeof signature; /* OpenSSL 3.0 out of memory: ECDSA "succeeds" with length -1 */
     EVP_MD_CTX_free(c);
-    return rc;
+    if (key_op_end(k, good, "signature", e) != 0)
+        return -1;
+    write_signature(out, s, family == KEY_FAMILY_RSA, view_of(signature, len));
+    return buf_finish(out, start, e);
 }

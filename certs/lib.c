@@ -22,13 +22,16 @@ static bool fetch_all(struct lib *l)
     l->aes256_gcm = EVP_CIPHER_fetch(l->ctx, "AES-256-GCM", NULL);
     l->aes256_cbc = EVP_CIPHER_fetch(l->ctx, "AES-256-CBC", NULL);
     l->des3_cbc = EVP_CIPHER_fetch(l->ctx, "DES-EDE3-CBC", NULL);
+    l->aes128_cbc = EVP_CIPHER_fetch(l->ctx, "AES-128-CBC", NULL);
+    l->aes192_cbc = EVP_CIPHER_fetch(l->ctx, "AES-192-CBC", NULL);
     l->pbkdf2 = EVP_KDF_fetch(l->ctx, OSSL_KDF_NAME_PBKDF2, NULL);
     l->pkcs12kdf = EVP_KDF_fetch(l->ctx, "PKCS12KDF", NULL);
     l->hkdf = EVP_KDF_fetch(l->ctx, OSSL_KDF_NAME_HKDF, NULL);
     l->hmac = EVP_MAC_fetch(l->ctx, OSSL_MAC_NAME_HMAC, NULL);
     return l->sha1 != NULL && l->sha256 != NULL && l->sha384 != NULL && l->sha512 != NULL
            && l->aes256_gcm != NULL && l->aes256_cbc != NULL && l->des3_cbc != NULL
-           && l->pbkdf2 != NULL && l->pkcs12kdf != NULL && l->hkdf != NULL && l->hmac != NULL;
+           && l->aes128_cbc != NULL && l->aes192_cbc != NULL && l->pbkdf2 != NULL
+           && l->pkcs12kdf != NULL && l->hkdf != NULL && l->hmac != NULL;
 }
 
 /*
@@ -67,6 +70,8 @@ void lib_free(struct lib *l)
         return;
     if (l->cache_free != NULL)
         l->cache_free(l->cache);
+    if (l->shelf_free != NULL)
+        l->shelf_free(l->shelf);
     EVP_MD_free(l->sha1);
     EVP_MD_free(l->sha256);
     EVP_MD_free(l->sha384);
@@ -74,6 +79,8 @@ void lib_free(struct lib *l)
     EVP_CIPHER_free(l->aes256_gcm);
     EVP_CIPHER_free(l->aes256_cbc);
     EVP_CIPHER_free(l->des3_cbc);
+    EVP_CIPHER_free(l->aes128_cbc);
+    EVP_CIPHER_free(l->aes192_cbc);
     EVP_KDF_free(l->pbkdf2);
     EVP_KDF_free(l->pkcs12kdf);
     EVP_KDF_free(l->hkdf);
@@ -114,6 +121,15 @@ int lib_sha256(struct lib *l, struct view in, uint8_t *out, struct err *e)
 int lib_sha1(struct lib *l, struct view in, uint8_t *out, struct err *e)
 {
     return digest(l->sha1, in, out, e);
+}
+
+int lib_md5(struct lib *l, struct view in, uint8_t *out, struct err *e)
+{
+    EVP_MD *md = EVP_MD_fetch(l->ctx, "MD5", NULL);
+    int rc = md != NULL ? digest(md, in, out, e) : lib_err(e, "EVP_MD_fetch");
+
+    EVP_MD_free(md);
+    return rc;
 }
 
 /* Empties this thread's queue; returns the last error in it, 0 if there was none. */

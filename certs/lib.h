@@ -17,12 +17,16 @@ struct lib {
     OSSL_PROVIDER *provider; /* "default"; "legacy" is never loaded, openssl.cnf is not read */
     EVP_MD *sha1, *sha256, *sha384, *sha512;
     EVP_CIPHER *aes256_gcm, *aes256_cbc, *des3_cbc;
+    EVP_CIPHER *aes128_cbc, *aes192_cbc;
     EVP_KDF *pbkdf2, *pkcs12kdf, *hkdf;
     EVP_MAC *hmac;
     BN_CTX *bn;
     /* Parsed trust anchors, private to check.c, which sets both; lib_free calls the second. */
     struct lib_cache *cache;
     void (*cache_free)(struct lib_cache *);
+    /* Keys this thread uses again and again, private to key_kept.c, in the same way. */
+    struct key_shelf *shelf;
+    void (*shelf_free)(struct key_shelf *);
 };
 
 struct lib *lib_new(struct err *e) MUST; /* NULL: ERR_CRYPTO, ERR_NOMEM */
@@ -33,6 +37,8 @@ int lib_random(struct lib *l, void *out, size_t len, struct err *e) MUST;
 
 /* lib_sha256, lib_sha1 - out has 32 (20) bytes.  fails ERR_CRYPTO */
 int lib_sha256(struct lib *l, struct view in, uint8_t *out, struct err *e) MUST;
+/* lib_md5 - 16 bytes, for the one page that must show such a fingerprint; never for anything that counts. */
+int lib_md5(struct lib *l, struct view in, uint8_t *out, struct err *e) MUST;
 int lib_sha1(struct lib *l, struct view in, uint8_t *out, struct err *e) MUST;
 
 /*

@@ -78,5 +78,9 @@ void name_text(struct view der, struct buf *out);
  * string type, ASCII case and runs of spaces)?  False for anything that is not a DER Name. */
 bool name_equal(struct view a, struct view b);
 
+/* name_equal_set - the same with the RDNs in any order (not the attributes of one spread over two);
+ * false also for names of more than NAME_RDN_MAX. */
+bool name_equal_set(struct view a, struct view b);
+
 void name_free(struct name *n); /* frees what it holds; n is empty afterwards */
 #endif

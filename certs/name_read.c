@@ -1,4 +1,4 @@
-/* see name.h: name_text, name_equal */
+/* see name.h: name_text, name_equal, name_equal_set */
 #include "certs/name_inner.h"
 #include "certs/text.h"
 #include <string.h>
@@ -49,8 +49,7 @@ static bool is_string(uint8_t tag)
            || tag == TELETEX || tag == UNIVERSAL;
 }
 
-/* The value as UTF-8; false: not a string we know, or a broken one. */
-static bool value_utf8(struct der value, struct buf *out)
+bool name_value_utf8(struct der value, struct buf *out)
 {
     struct view rest = value.content;
 
@@ -134,7 +133,7 @@ static void add_attr(struct buf *out, struct der oid, struct der value)
     else
         der_oid_text(oid.content, out);
     buf_add_byte(out, '=');
-    if (value_utf8(value, &text) && !text.bad) {
+    if (name_value_utf8(value, &text) && !text.bad) {
         add_shown(out, buf_view(&text));
     } else {
         buf_add_byte(out, '#');
@@ -173,38 +172,57 @@ bad:
 
 /* ---- comparison ---- */
 
-/* RFC 5280 7.1 as far as ASCII goes: no blanks at the ends, one inside, letters small. */
-static void fold(struct buf *text)
+/* A value read as RFC 5280 7.1 compares it, as far as ASCII goes: no blanks at the ends, one inside,
+ * letters small. */
+struct folded {
+    uint8_t tag;
+    struct view rest;
+    bool begun, broken;
+};
+
+enum { FOLDED_END = -1 };
+
+static int64_t next_folded(struct folded *f)
 {
-    size_t to = 0;
+    bool blank = false;
 
-    for (size_t i = 0; i < text->len; i++) {
-        uint8_t c = text->p[i];
+    while (f->rest.len != 0) {
+        uint32_t c;
+        size_t step = next_character(f->tag, f->rest, &c);
 
-        if (c == ' ' && (to == 0 || text->p[to - 1] == ' '))
-            continue;
-        text->p[to++] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+        if (step == 0) {
+            f->broken = true;
+            break;
+        }
+        if (c != ' ' && blank)
+            return ' '; /* and c in the next call */
+        f->rest = view_of(f->rest.p + step, f->rest.len - step);
+        if (c != ' ') {
+            f->begun = true;
+            return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+        }
+        blank = f->begun;
     }
-    if (to > 0 && text->p[to - 1] == ' ')
-        to--;
-    buf_truncate(text, to);
+    return FOLDED_END;
 }
 
 static bool same_value(struct der a, struct der b)
 {
-    struct buf x = BUF_INIT(VALUE_BYTES_MAX), y = BUF_INIT(VALUE_BYTES_MAX);
-    bool same;
+    struct folded x = { .tag = a.tag, .rest = a.content }, y = { .tag = b.tag, .rest = b.content };
+    int64_t c;
 
-    if (value_utf8(a, &x) && value_utf8(b, &y)) {
-        fold(&x);
-        fold(&y);
-        same = !x.bad && !y.bad && view_equal(buf_view(&x), buf_view(&y));
-    } else {
-        same = view_equal(a.whole, b.whole);
-    }
-    buf_free(&x);
-    buf_free(&y);
-    return same;
+    if (a.content.len > VALUE_BYTES_MAX || b.content.len > VALUE_BYTES_MAX)
+        return false;
+    if (view_equal(a.whole, b.whole))
+        return true;
+    if (!is_string(a.tag) || !is_string(b.tag))
+        return false;
+    do {
+        c = next_folded(&x);
+        if (c != next_folded(&y))
+            return false;
+    } while (c != FOLDED_END);
+    return !x.broken && !y.broken;
 }
 
 /* At most NAME_ATTR_MAX attributes of one RDN; -1: more, or not DER. */
@@ -263,4 +281,48 @@ bool name_equal(struct view a, struct view b)
             || !same_rdn(&list_a, &list_b))
             return false;
     return rdns_a.len == 0 && rdns_b.len == 0;
+}
+
+/* The RDNs of a name, each as its attributes; false: not a name, or one of more than NAME_RDN_MAX. */
+static bool list_rdns(struct view der, struct view rdn[NAME_RDN_MAX], size_t *count)
+{
+    struct view rdns;
+    struct err e;
+
+    *count = 0;
+    if (take_name(der, &rdns, &e) != 0)
+        return false;
+    for (; rdns.len != 0; ++*count)
+        if (*count == NAME_RDN_MAX || take_rdn(&rdns, &rdn[*count], &e) != 0)
+            return false;
+    return true;
+}
+
+static bool same_attrs(struct view a, struct view b)
+{
+    struct attr_list list_a, list_b;
+    struct err e;
+
+    return list_attrs(a, &list_a, &e) == 0 && list_attrs(b, &list_b, &e) == 0
+           && same_rdn(&list_a, &list_b);
+}
+
+bool name_equal_set(struct view a, struct view b)
+{
+    struct view rdn_a[NAME_RDN_MAX], rdn_b[NAME_RDN_MAX];
+    bool used[NAME_RDN_MAX] = { false };
+    size_t count_a, count_b;
+
+    if (!list_rdns(a, rdn_a, &count_a) || !list_rdns(b, rdn_b, &count_b) || count_a != count_b)
+        return false;
+    for (size_t i = 0; i < count_a; i++) {
+        size_t j = 0;
+
+        while (j < count_b && (used[j] || !same_attrs(rdn_a[i], rdn_b[j])))
+            j++;
+        if (j == count_b)
+            return false;
+        used[j] = true;
+    }
+    return true;
 }

@@ -274,6 +274,56 @@ bool san_same(struct der a, struct der b)
     return view_equal(a.content, b.content);
 }
 
+/* OtherName { type OID, value [0] EXPLICIT UTF8String } */
+static bool read_upn(struct view content, struct view *upn)
+{
+    struct err ignored = { 0 };
+    struct der oid, wrap, value;
+
+    if (der_expect(&content, DER_OID, "UPN", &oid, &ignored) != 0 || !der_is_oid(oid, OID_UPN)
+        || der_expect(&content, DER_CONTEXTC | 0, "UPN", &wrap, &ignored) != 0
+        || der_expect(&wrap.content, DER_UTF8, "UPN", &value, &ignored) != 0 || content.len != 0
+        || wrap.content.len != 0)
+        return false;
+    *upn = value.content;
+    return true;
+}
+
+enum san_type san_read(struct der name, struct view *value)
+{
+    for (int t = SAN_NONE + 1; t < SAN_TYPE_COUNT; t++) {
+        if (name.tag != kinds[t].tag)
+            continue;
+        *value = name.content;
+        if (t == SAN_UPN && !read_upn(name.content, value))
+            return SAN_NONE;
+        return (enum san_type)t;
+    }
+    return SAN_NONE;
+}
+
+bool san_same_claim(struct der a, struct der b)
+{
+    struct view x, y;
+
+    if (san_same(a, b))
+        return true;
+    return san_read(a, &x) == SAN_UPN && san_read(b, &y) == SAN_UPN && same_but_case(x, y);
+}
+
+/* Whatever a domain controller might take for the tag is one. */
+bool san_sid(struct der name, struct view *sid)
+{
+    size_t tag = sizeof SID_TAG - 1;
+    struct view v;
+
+    if (san_read(name, &v) != SAN_URI || v.len < tag
+        || !same_but_case(view_of(v.p, tag), view_text(SID_TAG)))
+        return false;
+    *sid = view_of(v.p + tag, v.len - tag);
+    return true;
+}
+
 static void text_ip(struct view ip, struct buf *out)
 {
     if (ip.len == 4) {
@@ -291,25 +341,22 @@ static void add_bytes(struct buf *out, struct view v)
         buf_add_byte(out, v.p[i] != 0 ? v.p[i] : '?');
 }
 
-/* otherName: its type, and its value when that is some string. */
+/* otherName: its type, and a UPN whole. */
 static void text_other(struct view content, struct buf *out)
 {
+    struct view rest = content, upn;
     struct err ignored = { 0 };
-    struct der oid, wrap, value;
+    struct der oid;
 
-    if (der_expect(&content, DER_OID, "otherName", &oid, &ignored) != 0
-        || der_next(&content, &wrap, &ignored) != 0
-        || der_next(&wrap.content, &value, &ignored) != 0) {
-        buf_add_text(out, "an otherName that is not DER");
-        return;
-    }
-    if (der_is_oid(oid, OID_UPN)) {
+    if (read_upn(content, &upn)) {
         buf_add_text(out, "UPN ");
-        add_bytes(out, value.content);
-        return;
+        add_bytes(out, upn);
+    } else if (der_expect(&rest, DER_OID, "otherName", &oid, &ignored) != 0) {
+        buf_add_text(out, "an otherName that is not DER");
+    } else {
+        buf_add_text(out, "otherName ");
+        der_oid_text(oid.content, out);
     }
-    buf_add_text(out, "otherName ");
-    der_oid_text(oid.content, out);
 }
 
 void san_text(struct der name, struct buf *out)

@@ -23,6 +23,18 @@ void san_write_sid(
 /* san_same - do two GeneralNames mean the same?  Host names are compared without regard to case. */
 bool san_same(struct der a, struct der b);
 
+/* san_same_claim - the same, and UPNs without regard to ASCII case, as directories compare them. */
+bool san_same_claim(struct der a, struct der b);
+
+/*
+ * san_read - which of the five kinds, and what it says: the text as it stands there, or the address bytes.
+ * SAN_NONE: another kind, or an otherName that is no UPN in UTF-8.
+ */
+enum san_type san_read(struct der name, struct view *value);
+
+/* san_sid - is it the URI with a SID, and which?  The SID is as it stands there, perhaps none at all. */
+bool san_sid(struct der name, struct view *sid);
+
 /* san_text - "DNS host.contoso.example", for messages; bytes are as in the certificate. */
 void san_text(struct der name, struct buf *out);
 #endif

@@ -60,6 +60,10 @@ struct template
     char *in_csr_oid; /* extension 1.3.6.1.4.1.311.21.7, dotted OID, owned */
     uint32_t in_csr_major, in_csr_minor;
     bool in_csr_pair; /* attribute 1.3.6.1.4.1.311.13.2.1 CertificateTemplate=<name> */
+
+    /* Set only where we ask by SCEP: attribute challengePassword (PKCS#9); secret, borrowed.  The request is
+     * then a secret as well. */
+    const char *challenge;
 };
 
 /* template_add_san, template_add_eku - append, checked; one that is there already is not added again.

@@ -42,6 +42,17 @@ void base64_add_lines(struct buf *out, struct view bytes, size_t cols)
     }
 }
 
+void base64url_add(struct buf *out, struct view bytes)
+{
+    size_t start = out->len;
+
+    base64_add(out, bytes);
+    while (out->len > start && out->p[out->len - 1] == '=')
+        buf_truncate(out, out->len - 1);
+    for (size_t i = start; i < out->len; i++)
+        out->p[i] = out->p[i] == '+' ? '-' : out->p[i] == '/' ? '_' : out->p[i];
+}
+
 static int base64_value(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -10,6 +10,8 @@
 void base64_add(struct buf *out, struct view bytes);                    /* one line, with padding */
 void base64_add_lines(struct buf *out, struct view bytes, size_t cols); /* '\n' after each line */
 
+void base64url_add(struct buf *out, struct view bytes); /* RFC 4648 5, one line, without padding */
+
 /* base64_parse - strict: the alphabet, correct padding, no white space.  fails ERR_PROTO */
 int base64_parse(struct view text, struct buf *out, struct err *e) MUST;
 

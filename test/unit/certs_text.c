@@ -281,9 +281,29 @@ static int free_out(void **state)
     return 0;
 }
 
+static void base64url(void **state)
+{
+    static const struct {
+        const char *bytes, *text;
+    } rows[] = { { "", "" }, { "f", "Zg" }, { "fo", "Zm8" }, { "foo", "Zm9v" },
+        { "\xfb\xff\xbe\xfe", "-_--_g" } };
+    struct buf got = BUF_INIT(100);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        buf_reset(&got);
+        buf_add_text(&got, "a+/="); /* what stands in front stays */
+        base64url_add(&got, view_text(rows[i].bytes));
+        assert_string_equal(buf_text(&got) + 4, rows[i].text);
+        assert_memory_equal(got.p, "a+/=", 4);
+    }
+    buf_free(&got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base64url),
         cmocka_unit_test(base64_vectors),
         cmocka_unit_test(base64_strict_refuses),
         cmocka_unit_test(base64_loose_skips),

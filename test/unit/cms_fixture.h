@@ -13,7 +13,8 @@ static struct lib *lib;
 static EVP_PKEY *other_rsa, *other_ec;
 
 static const char *const kinds[] = { "rsa2048", "rsa3072", "rsa4096", "P-256", "P-384", "P-521" };
-static const enum cms_content contents[] = { CMS_AES256_GCM, CMS_AES256_CBC, CMS_DES3_CBC };
+static const enum cms_content contents[] = { CMS_AES256_GCM, CMS_AES256_CBC, CMS_DES3_CBC,
+    CMS_AES128_CBC };
 static struct device {
     EVP_PKEY *key;
     X509 *x509;
