@@ -11,7 +11,7 @@ B       = build/$(VARIANT)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-all: program sandbox
+all: program plugins sandbox
 .DEFAULT_GOAL := all
 
 # ---- compiler ------------------------------------------------------------------------------------
@@ -32,15 +32,25 @@ LDFLAGS_crash = $(LDFLAGS_rel)
 LDFLAGS_asan  = -fsanitize=address,undefined
 LDFLAGS_cover = --coverage
 LDFLAGS_fuzz  = -fsanitize=address,undefined
-CPPFLAGS = -std=c11 -D_GNU_SOURCE -DCERTFERRY_VERSION='"$(VERSION)"' -I. -I$(B)
+CPPFLAGS = -std=c11 -D_GNU_SOURCE -DCERTFERRY_VERSION='"$(VERSION)"' \
+           -DCERTFERRY_PLUGIN_DIR='"$(PREFIX)/lib/certferry/plugins"' -I. -I$(B)
 ALLFLAGS = $(CPPFLAGS) $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+# llhttp: a library where there is one; Debian 12 has its sources only, in node-llhttp.
+ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
+CFLAGS_llhttp := $(call pkg,--cflags,libllhttp)
+LIBS_llhttp   := $(call pkg,--libs,libllhttp)
+else
+LLHTTP        = /usr/share/llhttp
+CFLAGS_llhttp = -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
+OBJ_llhttp    = $(patsubst %,$(B)/llhttp/%.o,llhttp api http)
+endif
 CFLAGS_certs =
-CFLAGS_proto := $(call pkg,--cflags,json-c)
+CFLAGS_proto := $(call pkg,--cflags,json-c) $(CFLAGS_llhttp)
 CFLAGS_agent := $(call pkg,--cflags,libuv libcurl sqlite3 libconfuse)
 LIBS_certs = -lcrypto
-LIBS_proto = -ljson-c $(LIBS_certs)
+LIBS_proto = -ljson-c $(LIBS_llhttp) $(LIBS_certs)
 LIBS_agent = -luv -lcurl -lsqlite3 -lconfuse -lssl $(LIBS_proto)
 LIBS_sandbox = -lmicrohttpd -lgnutls -ljson-c -lssl -lcrypto -lpthread
 
@@ -54,7 +64,7 @@ SANDBOX_C  = $(wildcard test/sandbox/*.c)
 obj        = $(patsubst %.c,$(B)/%.o,$(1))
 
 $(B)/libcerts.a: $(call obj,$(CERTS_C))
-$(B)/libproto.a: $(call obj,$(PROTO_C))
+$(B)/libproto.a: $(call obj,$(PROTO_C)) $(OBJ_llhttp)
 $(B)/libagent.a: $(call obj,$(AGENT_C))
 $(B)/lib%.a:
 	@rm -f $@
@@ -63,6 +73,10 @@ $(B)/lib%.a:
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALLFLAGS) $(CFLAGS_proto) $(CFLAGS_agent) -MMD -MP -c -o $@ $<
+# Generated code, not held to our warnings.
+$(B)/llhttp/%.o: $(LLHTTP)/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -w $(CFLAGS_llhttp) $(filter-out --coverage,$(CFLAGS_$(VARIANT))) $(CFLAGS) -c -o $@ $<
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 LINK = $(Q)$(CC) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@
@@ -74,6 +88,15 @@ endif
 program: $(B)/certferry ; @:
 $(B)/certferry: $(B)/agent/main.o $(B)/libagent.a $(B)/libproto.a $(B)/libcerts.a
 	$(LINK) $^ $(LIBS_agent)
+
+# ---- challenge plugins: shared objects that know agent/certferry_plugin.h and nothing else of us --------------
+PLUGINS_C = $(wildcard agent/plugins/*.c)
+PLUGINS   = $(patsubst agent/plugins/%.c,$(B)/plugins/%.so,$(PLUGINS_C))
+plugins: $(PLUGINS) ; @:
+$(B)/plugins/%.so: agent/plugins/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fPIE,$(ALLFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared \
+	    -Wl,-z,relro,-z,now -o $@ $<
 
 sandbox: $(B)/certferry-sandbox ; @:
 $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
@@ -90,13 +113,17 @@ $(B)/%: packaging/man/%.scd $(MAN_OPTIONS)
 	    -e '/^@CONFIGURATION@$$/{r $(B)/manual-configuration' -e 'd}' $< | scdoc > $@
 $(B)/certferry.conf.sample: $(B)/certferry
 	$(Q)$< manual sample > $@
-man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry.conf.sample
+man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry.conf.sample
 
 # ---- what an administrator installs ---------------------------------------------------------------
-install: program man
+install: program plugins man
 	install -D -m 755 $(B)/certferry $(DESTDIR)$(PREFIX)/bin/certferry
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/certferry/plugins $(PLUGINS)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/plugin-example packaging/plugin-example/*
+	install -D -m 644 agent/certferry_plugin.h $(DESTDIR)$(PREFIX)/include/certferry/plugin.h
 	install -D -m 644 $(B)/certferry.1 $(DESTDIR)$(PREFIX)/share/man/man1/certferry.1
 	install -D -m 644 $(B)/certferry.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry.conf.5
+	install -D -m 644 $(B)/certferry-plugin.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry-plugin.5
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
 
 # ---- the first look ----------------------------------------------------------------------------------
@@ -116,4 +143,4 @@ help:
 	@echo 'make test       every test, with sanitizers'
 	@echo 'make deps       install the Debian packages of packaging/dependencies.txt'
 	@echo 'make lint asan fuzz crashloop bench cover install clean'
-.PHONY: all program sandbox man install demo deps check-deps clean help
+.PHONY: all program plugins sandbox man install demo deps check-deps clean help

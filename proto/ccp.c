@@ -88,6 +88,7 @@ bool guid_ok(const char *text)
     X(ERR_PROTO, DataSerializationError)         \
     X(ERR_DENIED, DeniedByCA)                    \
     X(ERR_TEMPLATE, TemplateNotFound)            \
+    X(ERR_CHALLENGE, DeniedByCA)                 \
     X(ERR_MISMATCH, PolicyMismatch)              \
     X(ERR_EXPIRED, NonRetryableServiceException) \
     X(ERR_GONE, CertificateNotFoundError)        \

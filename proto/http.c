@@ -193,22 +193,24 @@ static bool port_ok(const char *p, size_t len)
     return port >= 1 && port <= 65535;
 }
 
-int http_url_ok(const char *url, struct err *e)
+int http_url_check(const char *url, bool plain, size_t max, struct err *e)
 {
+    bool http = plain && url != NULL && strncasecmp(url, "http://", 7) == 0;
     const char *host;
     size_t authority, len;
 
-    if (url == NULL || strncasecmp(url, "https://", 8) != 0)
-        return err_set(e, ERR_INPUT, "URL: it must begin with https://");
-    if (strlen(url) > URL_MAX)
-        return err_set(e, ERR_INPUT, "URL: longer than %d characters", URL_MAX);
+    if (url == NULL || (!http && strncasecmp(url, "https://", 8) != 0))
+        return err_set(
+            e, ERR_INPUT, "URL: it must begin with https://%s", plain ? " or http://" : "");
+    if (strlen(url) > max)
+        return err_set(e, ERR_INPUT, "URL: longer than %zu characters", max);
     for (const char *p = url; *p != '\0'; p++)
         if (*p <= 0x20 || *p >= 0x7f || strchr("\"<>\\^`{|}", *p) != NULL)
             return err_set(e, ERR_INPUT, "URL: character %zu (0x%02x) is not allowed",
                 (size_t)(p - url) + 1, (uint8_t)*p);
     if (strchr(url, '#') != NULL)
         return err_set(e, ERR_INPUT, "URL: a fragment (#) is not allowed");
-    host = url + 8;
+    host = url + (http ? 7 : 8);
     authority = strcspn(host, "/?");
     if (memchr(host, '@', authority) != NULL)
         return err_set(e, ERR_INPUT, "URL: a user name or password in it is not allowed");
@@ -219,6 +221,11 @@ int http_url_ok(const char *url, struct err *e)
         return err_set(e, ERR_INPUT, "URL: \"%.*s\" is not host or host:port",
             authority < HOST_SHOWN ? (int)authority : HOST_SHOWN, host);
     return 0;
+}
+
+int http_url_ok(const char *url, struct err *e)
+{
+    return http_url_check(url, false, URL_MAX, e);
 }
 
 void http_url_join(struct buf *out, const char *base, const char *path)

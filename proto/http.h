@@ -9,7 +9,7 @@
  * http_req, agent/io.h carries it out, and http_judge() sorts every answer into the classes of err.h
  * in one place, so that a redirect or a proxy's page is the same thing to every protocol.
  */
-enum { HTTP_HEADER_MAX = 8 };
+enum { HTTP_HEADER_MAX = 12 };
 
 struct http_header {
     const char *name, *value; /* value without CR or LF, see http_header_ok */
@@ -18,7 +18,7 @@ struct http_header {
 /* All pointers are borrowed until the request was handed to io_http, which copies what it keeps. */
 struct http_req {
     const char *method; /* "GET", "POST" */
-    const char *url;    /* absolute, https */
+    const char *url;    /* absolute, https; http only where the peer allows it */
     struct http_header header[HTTP_HEADER_MAX];
     size_t header_count;
     struct view body;
@@ -76,6 +76,10 @@ void http_add_form(struct buf *out, const char *name, struct view value);
  * fails ERR_INPUT: the message says which
  */
 int http_url_ok(const char *url, struct err *e) MUST;
+
+/* http_url_check - the same with a limit of its own, and with http:// allowed if `plain`: SCEP protects its
+ * messages itself, and a message sent by GET is kilobytes of URL. */
+int http_url_check(const char *url, bool plain, size_t max, struct err *e) MUST;
 
 /* http_url_join - base (with or without trailing '/') + path, appended to out. */
 void http_url_join(struct buf *out, const char *base, const char *path);
