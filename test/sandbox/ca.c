@@ -133,6 +133,7 @@ static void note(struct ca *c, const char *event, const struct ca_entry *e)
         ledger_text(c->ledger, "serial", e->serial);
         ledger_hex(c->ledger, "spkiSha256", e->spki_sha256, SHA256_LEN, false);
         ledger_bool(c->ledger, "twisted", e->hit != NULL && twist_wanted(e->hit));
+        ledger_text(c->ledger, "template", e->template->name);
     }
     if (e->state == CA_DENIED) {
         char number[16];

@@ -1,5 +1,6 @@
 /* see control.h */
 #include "test/sandbox/control.h"
+#include "test/sandbox/intune.h"
 #include "test/sandbox/item.h"
 #include "test/sandbox/park.h"
 #include "test/sandbox/queue.h"
@@ -143,6 +144,30 @@ static void list_faults(struct exchange *x, struct json_object *body)
     faults_list(x->sandbox->faults, json(x, 200));
 }
 
+static void scep_challenge(struct exchange *x, struct json_object *body)
+{
+    struct intune *i = x->sandbox->intune;
+    struct json_object *claims = i == NULL ? NULL : js_copy(body);
+    struct challenge *c =
+        claims == NULL ? NULL : challenge_new((unsigned)i->challenge_count + 1, claims);
+
+    if (c == NULL) {
+        js_free(claims);
+        bad(x, i == NULL ? "started without --scep" : "claims nobody understands");
+        return;
+    }
+    i->challenge =
+        need(realloc(i->challenge, (i->challenge_count + 1) * sizeof(struct challenge *)));
+    i->challenge[i->challenge_count++] = c;
+    map_put_text(&i->by_text, c->text, c);
+    ledger_begin(x->sandbox->ledger, "scep-challenge");
+    ledger_int(x->sandbox->ledger, "challengeId", c->id);
+    ledger_text(x->sandbox->ledger, "subject", js_text(c->claims, "subject"));
+    ledger_end(x->sandbox->ledger);
+    answer(x, 200, "text/plain; charset=utf-8");
+    str_puts(&x->reply.body, c->text);
+}
+
 static void expire_leases(struct exchange *x, struct json_object *body)
 {
     size_t n = x->sandbox->queue->leased.count;
@@ -190,6 +215,7 @@ static const struct {
     { "POST", ROOT "faults", set_faults, true },
     { "DELETE", ROOT "faults", clear_faults, false },
     { "GET", ROOT "faults", list_faults, false },
+    { "POST", ROOT "scep-challenge", scep_challenge, true },
     { "POST", ROOT "expire-leases", expire_leases, false },
     { "POST", ROOT "stop", stop, false },
     { "GET", ROOT "summary", summary, false },

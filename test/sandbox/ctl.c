@@ -71,6 +71,11 @@ static int do_faults(const char *dir, const char *json)
     return ask_text(dir, "/sandbox/faults", json);
 }
 
+static int do_challenge(const char *dir, const char *claims)
+{
+    return ask_text(dir, "/sandbox/scep-challenge", claims);
+}
+
 static int do_approve(const char *dir, const char *who)
 {
     struct str body = { 0 };
@@ -145,6 +150,7 @@ static const struct {
     { "requests", 1, do_requests, NULL },
     { "request", 1, do_request, NULL },
     { "approve", 1, do_approve, NULL },
+    { "scep-challenge", 1, do_challenge, NULL },
     { "expire-leases", 0, do_post, "/sandbox/expire-leases" },
     { "wait", 1, do_wait, NULL },
     { "stop", 0, do_post, "/sandbox/stop" },

@@ -1,6 +1,6 @@
 #ifndef SANDBOX_EXPECT_H
 #define SANDBOX_EXPECT_H
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include "test/sandbox/js.h"
 
 /*
@@ -28,6 +28,7 @@ bool name_same(X509_NAME *a, X509_NAME *b);
 
 /* cert_names - the alternative names of a certificate as lines.  false: it has some it cannot decode */
 bool cert_names(X509 *x, struct str *lines);
+bool names_lines(GENERAL_NAMES *all, struct str *lines); /* the same of a list; NULL: empty */
 void lines_sort(struct str *lines);
 
 /* expect_compare - everything a request can ask for, held against the certificate.

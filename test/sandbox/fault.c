@@ -1,5 +1,6 @@
 /* see fault.h */
 #include "test/sandbox/fault.h"
+#include "test/sandbox/challenge.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,11 @@ static const struct {
     { "cloud.extend", AT_EXTEND },
     { "cloud.release", AT_RELEASE },
     { "cloud.heartbeat", AT_HEARTBEAT },
+    { "intune.token", AT_TOKEN },
+    { "intune.discovery", AT_DISCOVERY },
+    { "intune.validate", AT_VALIDATE },
+    { "intune.success", AT_NOTIFY_SUCCESS },
+    { "intune.failure", AT_NOTIFY_FAILURE },
     { "*", AT_ALL },
 };
 enum { WHERES = sizeof wheres / sizeof wheres[0] };
@@ -131,7 +137,8 @@ static bool read_argument(struct json_object *c, struct fault *f, struct str *wh
         return true;
     if (text != NULL) {
         f->argument = strtoll(text, &end, 0);
-        if (end != text && *end == '\0')
+        if ((end != text && *end == '\0')
+            || (f->what == FAULT_INTUNE_CODE && code_find(text, &f->argument)))
             return true;
     }
     str_f(why, "%s: not a number", used);

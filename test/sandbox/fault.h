@@ -19,44 +19,60 @@ enum {
     AT_EXTEND = 64,
     AT_RELEASE = 128,
     AT_HEARTBEAT = 256,
+    AT_TOKEN = 512,
+    AT_DISCOVERY = 1024,
+    AT_VALIDATE = 2048,
+    AT_NOTIFY_SUCCESS = 4096,
+    AT_NOTIFY_FAILURE = 8192,
     AT_ISSUE = AT_SUBMIT | AT_EST,
     AT_ADCS = AT_SUBMIT | AT_FETCH,
     AT_LEASED = AT_DOWNLOAD | AT_UPLOAD | AT_EXTEND,
     AT_CLOUD = AT_DOWNLOAD | AT_UPLOAD | AT_EXTEND | AT_RELEASE | AT_HEARTBEAT,
-    AT_ALL = AT_ADCS | AT_EST | AT_EST_CACERTS | AT_CLOUD
+    AT_SCEP = AT_VALIDATE | AT_NOTIFY_SUCCESS | AT_NOTIFY_FAILURE,
+    AT_INTUNE = AT_TOKEN | AT_DISCOVERY | AT_SCEP,
+    AT_JSON = AT_CLOUD | AT_INTUNE,
+    AT_ALL = AT_ADCS | AT_EST | AT_EST_CACERTS | AT_CLOUD | AT_INTUNE
 };
 
-#define FAULTS(X)                                        \
-    X(HTTP_500, "http-500", AT_ALL, NULL, 0)             \
-    X(HTTP_503, "http-503", AT_ALL, "retryAfter", -1)    \
-    X(HTTP_429, "http-429", AT_ALL, "retryAfter", -1)    \
-    X(HTTP_401, "http-401", AT_ALL, NULL, 0)             \
-    X(HTTP_403, "http-403", AT_ALL, NULL, 0)             \
-    X(HTML, "html", AT_ALL, NULL, 0)                     \
-    X(REDIRECT, "redirect", AT_ALL, NULL, 0)             \
-    X(DROP_BEFORE, "drop-before", AT_ALL, NULL, 0)       \
-    X(DROP_AFTER, "drop-after", AT_ALL, NULL, 0)         \
-    X(LOST_TWICE, "lost-answer-twice", AT_ALL, NULL, 0)  \
-    X(TRUNCATE, "truncate", AT_ALL, "bytes", 10)         \
-    X(GARBAGE, "garbage", AT_ALL, NULL, 0)               \
-    X(DELAY, "delay", AT_ALL, "ms", 1000)                \
-    X(BAD_JSON, "bad-json", AT_CLOUD, NULL, 0)           \
-    X(DUPLICATE, "duplicate-member", AT_CLOUD, NULL, 0)  \
-    X(STALE_LEASE, "stale-lease", AT_LEASED, NULL, 0)    \
-    X(WRONG_KEY, "wrong-key", AT_ISSUE, NULL, 0)         \
-    X(WRONG_SUBJECT, "wrong-subject", AT_ISSUE, NULL, 0) \
-    X(WRONG_SAN, "wrong-san", AT_ISSUE, NULL, 0)         \
-    X(NO_SAN, "no-san", AT_ISSUE, NULL, 0)               \
-    X(EXTRA_EKU, "extra-eku", AT_ISSUE, NULL, 0)         \
-    X(CA_TRUE, "ca-true", AT_ISSUE, NULL, 0)             \
-    X(LONG_VALIDITY, "long-validity", AT_ISSUE, NULL, 0) \
-    X(EXPIRED, "expired", AT_ISSUE, NULL, 0)             \
-    X(OTHER_ISSUER, "other-issuer", AT_ISSUE, NULL, 0)   \
-    X(PENDING, "pending", AT_ISSUE, "polls", 2)          \
-    X(DENY, "deny", AT_ISSUE, "hresult", 0x80094012)     \
-    X(LIE_FAILURE, "lie-failure", AT_ISSUE, NULL, 0)     \
-    X(FORGET, "forget", AT_FETCH | AT_EST, NULL, 0)      \
-    X(GERMAN, "german", AT_ADCS, NULL, 0)
+#define FAULTS(X)                                               \
+    X(HTTP_500, "http-500", AT_ALL, NULL, 0)                    \
+    X(HTTP_503, "http-503", AT_ALL, "retryAfter", -1)           \
+    X(HTTP_429, "http-429", AT_ALL, "retryAfter", -1)           \
+    X(HTTP_401, "http-401", AT_ALL, NULL, 0)                    \
+    X(HTTP_403, "http-403", AT_ALL, NULL, 0)                    \
+    X(HTML, "html", AT_ALL, NULL, 0)                            \
+    X(REDIRECT, "redirect", AT_ALL, NULL, 0)                    \
+    X(DROP_BEFORE, "drop-before", AT_ALL, NULL, 0)              \
+    X(DROP_AFTER, "drop-after", AT_ALL, NULL, 0)                \
+    X(LOST_TWICE, "lost-answer-twice", AT_ALL, NULL, 0)         \
+    X(TRUNCATE, "truncate", AT_ALL, "bytes", 10)                \
+    X(GARBAGE, "garbage", AT_ALL, NULL, 0)                      \
+    X(DELAY, "delay", AT_ALL, "ms", 1000)                       \
+    X(BAD_JSON, "bad-json", AT_JSON, NULL, 0)                   \
+    X(DUPLICATE, "duplicate-member", AT_JSON, NULL, 0)          \
+    X(STALE_LEASE, "stale-lease", AT_LEASED, NULL, 0)           \
+    X(WRONG_KEY, "wrong-key", AT_ISSUE, NULL, 0)                \
+    X(WRONG_SUBJECT, "wrong-subject", AT_ISSUE, NULL, 0)        \
+    X(WRONG_SAN, "wrong-san", AT_ISSUE, NULL, 0)                \
+    X(NO_SAN, "no-san", AT_ISSUE, NULL, 0)                      \
+    X(EXTRA_EKU, "extra-eku", AT_ISSUE, NULL, 0)                \
+    X(CA_TRUE, "ca-true", AT_ISSUE, NULL, 0)                    \
+    X(LONG_VALIDITY, "long-validity", AT_ISSUE, NULL, 0)        \
+    X(EXPIRED, "expired", AT_ISSUE, NULL, 0)                    \
+    X(OTHER_ISSUER, "other-issuer", AT_ISSUE, NULL, 0)          \
+    X(PENDING, "pending", AT_ISSUE, "polls", 2)                 \
+    X(DENY, "deny", AT_ISSUE, "hresult", 0x80094012)            \
+    X(LIE_FAILURE, "lie-failure", AT_ISSUE, NULL, 0)            \
+    X(FORGET, "forget", AT_FETCH | AT_EST, NULL, 0)             \
+    X(GERMAN, "german", AT_ADCS, NULL, 0)                       \
+    X(INTUNE_CODE, "intune-code", AT_SCEP, "code", 1)           \
+    X(MOVED, "moved", AT_SCEP, NULL, 0)                         \
+    X(TOKEN_EXPIRED, "token-expired", AT_SCEP, NULL, 0)         \
+    X(TOKEN_SHORT, "token-short", AT_TOKEN, "seconds", 1)       \
+    X(CLIENT_UNKNOWN, "client-unknown", AT_TOKEN, NULL, 0)      \
+    X(SERVICE_TWICE, "service-twice", AT_DISCOVERY, "first", 0) \
+    X(SERVICE_NAME, "service-name", AT_DISCOVERY, NULL, 0)      \
+    X(NO_SERVICE, "no-service", AT_DISCOVERY, NULL, 0)
 
 enum fault_what {
 #define X(id, name, at, arg, value) FAULT_##id,

@@ -11,6 +11,8 @@ static const struct ca_template templates[] = {
     { "ContosoComputer", NULL, 0, 0, ISSUES },
     { "ManualUser", OID_ARC "4", 101, 0, WAITS },
     { "DeniedUser", OID_ARC "5", 100, 0, DENIES },
+    { "EnrollmentAgentOffline", NULL, 0, 0, ISSUES },
+    { "CEPEncryption", NULL, 0, 0, ISSUES },
 };
 
 static const char v1_oid[] = "1.3.6.1.4.1.311.20.2", v2_oid[] = "1.3.6.1.4.1.311.21.7";
@@ -117,6 +119,20 @@ static bool copy_extensions(X509 *x, X509_REQ *req)
     return ok;
 }
 
+/* What the template says where the request says nothing, as a real template does. */
+static bool template_usage(X509 *x)
+{
+    X509_EXTENSION *e;
+    bool ok;
+
+    if (X509_get_ext_by_NID(x, NID_ext_key_usage, -1) >= 0)
+        return true;
+    e = need(X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "clientAuth"));
+    ok = X509_add_ext(x, e, -1) == 1;
+    X509_EXTENSION_free(e);
+    return ok;
+}
+
 static bool subject_key_id(X509 *x)
 {
     unsigned char sha1[EVP_MAX_MD_SIZE];
@@ -170,7 +186,8 @@ static bool fill(X509 *x, const struct issuer *i, const struct issue_plan *p)
          && X509_set_issuer_name(x, X509_get_subject_name(i->cert)) == 1 && copy_key(x, p->req)
          && ASN1_TIME_set(X509_getm_notBefore(x), from) != NULL
          && ASN1_TIME_set(X509_getm_notAfter(x), from + p->validity_s) != NULL
-         && copy_extensions(x, p->req) && subject_key_id(x) && X509_add_ext(x, i->key_id, -1) == 1;
+         && copy_extensions(x, p->req) && template_usage(x) && subject_key_id(x)
+         && X509_add_ext(x, i->key_id, -1) == 1;
     if (ok && p->name_template) {
         t = template_extension(p->template);
         ok = X509_add_ext(x, t, -1) == 1;

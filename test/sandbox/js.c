@@ -134,6 +134,14 @@ void js_merge(struct json_object *under, struct json_object *over)
     }
 }
 
+struct json_object *js_copy(struct json_object *v)
+{
+    struct json_object *copy = NULL;
+
+    need(json_object_deep_copy(v, &copy, NULL) == 0 ? copy : NULL);
+    return copy;
+}
+
 void js_remove(struct json_object *o, const char *name)
 {
     json_object_object_del(o, name);

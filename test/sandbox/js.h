@@ -32,6 +32,7 @@ struct json_object *js_at(struct json_object *array, size_t i);
 /* js_merge - `over` laid on `under`: objects member by member, anything else replaced; a null in
  * `over` takes the member away.  Both stay the caller's. */
 void js_merge(struct json_object *under, struct json_object *over);
+struct json_object *js_copy(struct json_object *v);
 void js_remove(struct json_object *o, const char *name);
 void js_print(struct json_object *v, struct str *out);
 

@@ -8,6 +8,7 @@
 #include "test/sandbox/conf.h"
 #include "test/sandbox/control.h"
 #include "test/sandbox/demo.h"
+#include "test/sandbox/intune.h"
 #include "test/sandbox/journal.h"
 #include "test/sandbox/options.h"
 #include "test/sandbox/park.h"
@@ -32,6 +33,8 @@ static bool open_parts(struct sandbox *s, char why[DIR_WHY])
     dir_remove(s->opt.dir, "ready");
     if (!setup_open(s->opt.dir, s->opt.ca_rsa, &s->setup, why))
         return false;
+    if (s->opt.scep && !setup_scep(s->opt.dir, &s->setup, why))
+        return false;
     s->ledger = ledger_open(s->opt.dir, why, DIR_WHY);
     if (s->ledger == NULL)
         return false;
@@ -41,6 +44,7 @@ static bool open_parts(struct sandbox *s, char why[DIR_WHY])
             return false;
     }
     s->faults = faults_new(s->ledger, &s->prng);
+    s->intune = s->opt.scep ? intune_new() : NULL;
     s->queue = queue_new(s->ledger, s->opt.lease_s);
     ca_open(&s->ca, &s->setup, s->ledger, s->opt.manual_polls);
     s->park = park_new(http_wake);
@@ -55,6 +59,7 @@ static void close_parts(struct sandbox *s)
     if (s->queue != NULL)
         ca_done(&s->ca);
     queue_free(s->queue);
+    intune_free(s->intune);
     faults_free(s->faults);
     journal_close(s->journal);
     ledger_close(s->ledger);
@@ -73,7 +78,8 @@ static bool prepare(struct sandbox *s, unsigned port, char why[DIR_WHY])
     ledger_int(s->ledger, "openEvery", s->opt.open_every);
     ledger_int(s->ledger, "seed", s->opt.seed);
     ledger_end(s->ledger);
-    ok = conf_write(s->opt.dir, port, why);
+    ok = conf_write(s->opt.dir, port, why)
+         && (!s->opt.scep || conf_write_scep(s->opt.dir, port, s->opt.scep_port, why));
     if (ok && !demo_add(s, s->opt.demo, &reason)) {
         copy_n(why, DIR_WHY, str_text(&reason));
         ok = false;

@@ -148,16 +148,23 @@ static bool one_name(const GENERAL_NAME *g, struct str *lines)
     return true;
 }
 
-bool cert_names(X509 *x, struct str *lines)
+bool names_lines(GENERAL_NAMES *all, struct str *lines)
 {
-    int critical = 0;
-    GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
-    bool ok = all != NULL || critical == -1;
+    bool ok = true;
 
     str_add(lines, "", 0);
     for (int i = 0; ok && i < sk_GENERAL_NAME_num(all); i++)
         ok = one_name(sk_GENERAL_NAME_value(all, i), lines);
-    GENERAL_NAMES_free(all);
     lines_sort(lines);
+    return ok;
+}
+
+bool cert_names(X509 *x, struct str *lines)
+{
+    int critical = 0;
+    GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
+    bool ok = (all != NULL || critical == -1) && names_lines(all, lines);
+
+    GENERAL_NAMES_free(all);
     return ok;
 }

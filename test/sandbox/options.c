@@ -9,25 +9,28 @@
 
 void usage(void)
 {
-    fputs("usage: certferry-sandbox --dir DIR [option ...]\n"
-          "  --port N              listen there (any free port)\n"
-          "  --demo COUNT          the first COUNT of 25 requests of the demonstration\n"
-          "  --load COUNT:KEYTYPE[,ca=adcs|est|both][,device=rsa|ec]\n"
-          "  --lease SECONDS       how long a request may be worked on (300)\n"
-          "  --ca-delay MS         the CA answers that much later\n"
-          "  --manual-polls N      ManualUser is issued at the N-th poll (demo: 2; else: approve)\n"
-          "  --open-every N        devices open each N-th result (1; with --load: 20)\n"
-          "  --seed N              repeat GUIDs and chances of an earlier run\n"
-          "  --journal FILE        append every CCP message to FILE\n"
-          "  --ca-key p256|rsa     key of the CA, when DIR is new\n"
-          "  --lang en|de          language of the AD CS pages\n"
-          "  --require-client-cert the cloud takes no bearer token\n"
-          "  --quiet\n"
-          "       certferry-sandbox ctl DIR summary|ledger|faults [JSON]|clear-faults|requests "
-          "FILE|\n"
-          "                             request ID|approve all|CN|expire-leases|wait SECONDS|stop\n"
-          "       certferry-sandbox check DIR [--orphans FILE]\n"
-          "       certferry-sandbox table DIR\n",
+    fputs(
+        "usage: certferry-sandbox --dir DIR [option ...]\n"
+        "  --port N              listen there (any free port)\n"
+        "  --demo COUNT          the first COUNT of 25 requests of the demonstration\n"
+        "  --load COUNT:KEYTYPE[,ca=adcs|est|both][,device=rsa|ec]\n"
+        "  --lease SECONDS       how long a request may be worked on (300)\n"
+        "  --ca-delay MS         the CA answers that much later\n"
+        "  --manual-polls N      ManualUser is issued at the N-th poll (demo: 2; else: approve)\n"
+        "  --open-every N        devices open each N-th result (1; with --load: 20)\n"
+        "  --seed N              repeat GUIDs and chances of an earlier run\n"
+        "  --journal FILE        append every CCP message to FILE\n"
+        "  --ca-key p256|rsa     key of the CA, when DIR is new\n"
+        "  --lang en|de          language of the AD CS pages\n"
+        "  --require-client-cert the cloud takes no bearer token\n"
+        "  --scep PORT           Intune's SCEP services too; the agent will listen there (0: any)\n"
+        "  --quiet\n"
+        "       certferry-sandbox ctl DIR summary|ledger|faults [JSON]|clear-faults|requests "
+        "FILE|\n"
+        "                             request ID|approve all|CN|expire-leases|wait SECONDS|stop|\n"
+        "                             scep-challenge CLAIMS\n"
+        "       certferry-sandbox check DIR [--orphans FILE]\n"
+        "       certferry-sandbox table DIR\n",
         stderr);
 }
 
@@ -77,6 +80,7 @@ static const struct option longs[] = {
     { "ca-key", required_argument, NULL, 'k' },
     { "lang", required_argument, NULL, 'g' },
     { "require-client-cert", no_argument, NULL, 'c' },
+    { "scep", required_argument, NULL, 'r' },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -121,6 +125,11 @@ static bool one(int c, struct options *o)
     case 'c':
         o->need_client_cert = true;
         return true;
+    case 'r':
+        o->scep = true;
+        ok = number("scep", optarg, 0, 65535, &n);
+        o->scep_port = (unsigned)n;
+        return ok;
     case 'q':
         o->quiet = true;
         return true;

@@ -2,6 +2,8 @@
 #include "test/sandbox/cloud.h"
 #include "test/sandbox/control.h"
 #include "test/sandbox/faces.h"
+#include "test/sandbox/intune.h"
+#include "test/sandbox/sandbox.h"
 
 static const struct {
     bool (*owns)(const char *path);
@@ -10,13 +12,18 @@ static const struct {
     { cloud_owns, cloud_serve },
     { adcs_owns, adcs_serve },
     { est_owns, est_serve },
+    { token_owns, token_serve },
+    { intune_owns, intune_serve },
     { control_owns, control_serve },
 };
 
 void route(struct exchange *x)
 {
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].owns(x->path)) {
+        bool there = x->sandbox->intune != NULL
+                     || (parts[i].serve != token_serve && parts[i].serve != intune_serve);
+
+        if (there && parts[i].owns(x->path)) {
             parts[i].serve(x);
             return;
         }

@@ -20,11 +20,13 @@ struct options {
     int64_t seed;
     int64_t open_every;   /* devices open each n-th result */
     int64_t manual_polls; /* -1: until approved */
-    bool quiet, need_client_cert, ca_rsa, german, load_ec_device;
+    bool quiet, need_client_cert, ca_rsa, german, load_ec_device, scep;
+    unsigned scep_port; /* of the agent's SCEP listener; 0: any */
 };
 
 struct queue;
 struct journal;
+struct intune;
 struct sandbox {
     struct options opt;
     struct setup setup;
@@ -35,6 +37,7 @@ struct sandbox {
     struct faults *faults;
     struct ca ca;
     struct queue *queue;
+    struct intune *intune; /* or NULL: not asked for */
     struct park *park;
     int64_t highest_counter;    /* of heartbeats; -1: none yet */
     uint64_t results;           /* uploads seen, for open_every */

@@ -220,6 +220,50 @@ bool setup_open(const char *dir, bool ca_rsa, struct setup *s, char why[DIR_WHY]
            && get_line(dir, "bearer-token.txt", &s->bearer, why) && has_connector(dir, why);
 }
 
+/* RA certificates as NDES has them: one that signs, one that is encrypted to, both of the CA. */
+static bool make_ra(const char *dir, struct setup *s, char why[DIR_WHY])
+{
+    EVP_PKEY *key[2] = { EVP_RSA_gen(2048), EVP_RSA_gen(2048) };
+    static const char *const usage[2] = { "critical,digitalSignature", "critical,keyEncipherment" };
+    static const char *const name[2] = { "scep-sign", "scep-encrypt" };
+    bool ok = true;
+
+    for (int i = 0; ok && i < 2; i++) {
+        X509 *x = cert_make(&(struct cert_plan){ "CONNECTOR-MSCEP-RA", "Contoso", key[i],
+            s->issuing, s->issuing_key, 730,
+            { { NID_key_usage, usage[i] }, { NID_ext_key_usage, "1.3.6.1.4.1.311.20.2.1" },
+                { NID_subject_key_identifier, "hash" },
+                { NID_authority_key_identifier, "keyid" } } });
+
+        ok = x != NULL && put_pair(dir, name[i], x, key[i], why);
+        X509_free(x);
+    }
+    EVP_PKEY_free(key[0]);
+    EVP_PKEY_free(key[1]);
+    return ok;
+}
+
+static bool make_client(const char *dir, char why[DIR_WHY])
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *x = cert_make(&(struct cert_plan){ "certferry connector", "Sandbox", key, NULL, NULL, 730,
+        { { NID_key_usage, "critical,digitalSignature" } } });
+    bool ok = x != NULL && put_pair(dir, "intune-app", x, key, why)
+              && put_random(dir, "intune-secret.txt", "", why);
+
+    X509_free(x);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+bool setup_scep(const char *dir, struct setup *s, char why[DIR_WHY])
+{
+    snprintf(why, DIR_WHY, "cannot make the SCEP certificates");
+    return (dir_has(dir, "intune-secret.txt") || (make_ra(dir, s, why) && make_client(dir, why)))
+           && get_pem(dir, "intune-app.pem", &s->intune_app, NULL, why)
+           && get_line(dir, "intune-secret.txt", &s->intune_secret, why);
+}
+
 void setup_done(struct setup *s)
 {
     X509_free(s->root);
@@ -235,5 +279,7 @@ void setup_done(struct setup *s)
     str_free(&s->tls_server_key);
     str_free(&s->ca_login);
     str_free(&s->bearer);
+    X509_free(s->intune_app);
+    str_free(&s->intune_secret);
     *s = (struct setup){ 0 };
 }

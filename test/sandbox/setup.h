@@ -19,11 +19,15 @@ struct setup {
     struct str tls_ca, tls_server, tls_server_key; /* PEM, for the listener */
     struct str ca_login;                           /* "user:password" of both CA faces */
     struct str bearer;                             /* token of the cloud */
+    X509 *intune_app;                              /* with --scep: registered for the connector */
+    struct str intune_secret;                      /* the same client's other credential */
 };
 
 /* setup_open - from DIR, or made and written there.  false: `why` */
 bool setup_open(const char *dir, bool ca_rsa, struct setup *s, char why[DIR_WHY]);
 void setup_done(struct setup *s);
+/* setup_scep - what only --scep needs: the client of the Intune services, a pair of RA certificates. */
+bool setup_scep(const char *dir, struct setup *s, char why[DIR_WHY]);
 
 /* A certificate of our own making (setup_cert.c). */
 struct cert_plan {

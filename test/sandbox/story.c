@@ -67,12 +67,22 @@ static struct story_key *key_of(struct story *s, const char *cn)
     return k;
 }
 
+/* Certificates of the connector itself: nobody else is waiting for them, and both have one name. */
+static bool is_ra(struct json_object *line)
+{
+    const char *template = js_text(line, "template");
+
+    return template != NULL
+           && (strcmp(template, "EnrollmentAgentOffline") == 0
+               || strcmp(template, "CEPEncryption") == 0);
+}
+
 static void on_csr(struct story *s, struct json_object *line)
 {
     const char *cn = js_text(line, "cn"), *spki = js_text(line, "spkiSha256");
     struct story_key *k;
 
-    if (cn == NULL || spki == NULL)
+    if (cn == NULL || spki == NULL || is_ra(line))
         return;
     k = key_of(s, cn);
     k->csrs++;
@@ -86,7 +96,7 @@ static void on_issued(struct story *s, struct json_object *line)
 {
     struct story_cert *c;
 
-    if (js_text(line, "serial") == NULL || js_text(line, "cn") == NULL)
+    if (js_text(line, "serial") == NULL || js_text(line, "cn") == NULL || is_ra(line))
         return;
     c = need(calloc(1, sizeof *c));
     c->serial = copy(line, "serial");
@@ -126,6 +136,16 @@ static void on_result(struct story *s, struct json_object *line)
         c->delivered = true;
 }
 
+/* Intune was told, so the device has it, or asks again for the same. */
+static void on_scep_success(struct story *s, struct json_object *line)
+{
+    const char *serial = js_text(line, "serial"), *code = js_text(line, "code");
+    struct story_cert *c = serial == NULL ? NULL : map_get_text(&s->by_serial, serial);
+
+    if (c != NULL && code != NULL && strcmp(code, "Success") == 0)
+        c->delivered = true;
+}
+
 static void on_line(struct story *s, struct json_object *line)
 {
     const char *event = js_text(line, "event");
@@ -142,6 +162,8 @@ static void on_line(struct story *s, struct json_object *line)
         on_issued(s, line);
     else if (strcmp(event, "result") == 0)
         on_result(s, line);
+    else if (strcmp(event, "scep-success") == 0)
+        on_scep_success(s, line);
     s->conflicts += strcmp(event, "conflicting-result") == 0;
     s->refused += strcmp(event, "refused") == 0;
     s->faults += strcmp(event, "fault") == 0;

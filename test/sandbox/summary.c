@@ -89,9 +89,10 @@ void summary_write(struct sandbox *s, struct str *out)
     str_f(out,
         "{\"requested\":%zu,\"delivered\":%zu,\"denied\":%zu,\"failed\":%zu,\"open\":%zu,\"lost\":%"
         "zu,"
-        "\"issued\":%zu,\"duplicates\":%zu,\"orphans\":%zu,\"conflicts\":%zu,\"leased\":%zu",
-        s->queue->count + later, c.delivered, c.denied, c.failed, c.open + later, c.lost, c.issued,
-        c.duplicates, c.orphans, c.conflicts, s->queue->leased.count);
+        "\"submitted\":%zu,\"issued\":%zu,\"duplicates\":%zu,\"orphans\":%zu,\"conflicts\":%zu,"
+        "\"leased\":%zu",
+        s->queue->count + later, c.delivered, c.denied, c.failed, c.open + later, c.lost,
+        s->ca.count, c.issued, c.duplicates, c.orphans, c.conflicts, s->queue->leased.count);
     bad_verdicts(s->queue, out);
     str_puts(out, "}");
 }

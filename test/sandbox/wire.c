@@ -1,5 +1,6 @@
 /* see wire.h */
 #include "test/sandbox/wire.h"
+#include "test/sandbox/intune.h"
 #include "test/sandbox/sandbox.h"
 #include <inttypes.h>
 #include <openssl/rand.h>
@@ -47,6 +48,9 @@ static void refuse(struct exchange *x, unsigned at, int status, int64_t retry_af
             continue;
         if ((at & AT_CLOUD) != 0)
             json_error(x, status, words[i].code, words[i].text, retry_after_s);
+        else if ((at & AT_INTUNE) != 0)
+            intune_error(
+                x, status, status < 500 ? "BadRequest" : "InternalServerError", retry_after_s);
         else if ((at & AT_ADCS) != 0)
             page(x, status, words[i].text, "The server cannot do this now.");
         else
@@ -54,7 +58,7 @@ static void refuse(struct exchange *x, unsigned at, int status, int64_t retry_af
     }
     x->reply.retry_after_s = retry_after_s;
     if (status == 401)
-        x->reply.authenticate = (at & AT_CLOUD) != 0 ? "Bearer" : "Basic realm=\"sandbox\"";
+        x->reply.authenticate = (at & AT_JSON) != 0 ? "Bearer" : "Basic realm=\"sandbox\"";
 }
 
 bool wire_before(struct exchange *x, unsigned at, const char *subject)
