@@ -10,6 +10,19 @@
 /* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others. */
 int fs_readable(const char *path, bool secret, struct err *e) MUST;
 
+/*
+ * fs_trusted_file - a file to be loaded into this process, or run with its rights: a regular one that nobody but
+ * root and us can change or exchange.
+ *
+ * Its path is absolute.  It, every folder above it, every symbolic link on the way and all of that again where
+ * a link leads belong to root or us; files and folders are not writable by group or others, but for folders with
+ * the sticky bit, where nobody can exchange what is not his.  fails ERR_CONFIG: names what breaks that, and its mode
+ */
+int fs_trusted_file(const char *path, struct err *e) MUST;
+
+/* fs_executable - a regular file that we may run. */
+int fs_executable(const char *path, struct err *e) MUST;
+
 /* fs_read - the whole file, appended.  fails also ERR_TOO_LARGE beyond out->max */
 int fs_read(const char *path, struct buf *out, struct err *e) MUST;
 

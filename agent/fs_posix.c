@@ -34,6 +34,20 @@ int fs_readable(const char *path, bool secret, struct err *e)
     return 0;
 }
 
+int fs_executable(const char *path, struct err *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, ERR_CONFIG, "%s: not a file", path);
+    if (access(path, X_OK) != 0)
+        return err_set(e, ERR_CONFIG, "%s: may not be run: %s (mode %04o)", path, strerror(errno),
+            (unsigned)(st.st_mode & 07777));
+    return 0;
+}
+
 static int read_all(int fd, const char *path, struct buf *out, struct err *e)
 {
     uint8_t piece[8192];
