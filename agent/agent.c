@@ -12,9 +12,10 @@
 #include "agent/log.h"
 #include "agent/poll.h"
 #include "agent/sched.h"
+#include "agent/scepd.h"
 #include "certs/mem.h"
 
-enum { DRAIN_MS = 30000, HOUSEKEEPING_MS = 600000 };
+enum { DRAIN_MS = 30000, HOUSEKEEPING_MS = 600000, IDLE_MS = 1000 };
 
 static void on_turn(void *arg);
 
@@ -70,6 +71,8 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->sched = sched_open(a);
     a->poll = poll_open(a);
     a->lease = lease_open(a);
+    if (conf->scep_count > 0 && (a->scepd = scepd_open(a, e)) == NULL)
+        goto failed;
     a->started_at = clock_now();
     return 0;
 failed:
@@ -113,6 +116,16 @@ static bool nothing_left(struct agent *a)
            && (next == 0 || next > a->patience_until);
 }
 
+/* Not at once: under load of single requests that would be a write of the whole log for each of them. */
+static void on_idle(void *arg, const struct result *r)
+{
+    struct agent *a = arg;
+
+    (void)r;
+    a->idle = NULL;
+    store_idle(a->store);
+}
+
 static void on_turn(void *arg)
 {
     struct agent *a = arg;
@@ -124,10 +137,21 @@ static void on_turn(void *arg)
         jobs_turn(a->jobs);
     } while (sched_wants_turn(a->sched));
     a->busy = jobs_active(a->jobs) > 0;
-    if (was_busy && !a->busy)
-        store_idle(a->store);
-    if ((a->once && nothing_left(a)) || (a->draining && !a->busy && !store_dirty(a->store)))
+    if (a->busy) {
+        io_cancel(a->idle);
+        a->idle = NULL;
+    } else if (was_busy) {
+        a->idle = io_timer(IDLE_MS, on_idle, a);
+    }
+    if ((a->once && nothing_left(a))
+        || (a->draining && !a->busy && !store_dirty(a->store)
+            && (a->scepd == NULL || scepd_idle(a->scepd))))
         io_stop();
+}
+
+int agent_listen(struct agent *a, struct err *e)
+{
+    return a->scepd != NULL ? scepd_start(a->scepd, e) : 0;
 }
 
 void agent_start(struct agent *a)
@@ -155,6 +179,8 @@ void agent_drain(struct agent *a)
     a->draining = true;
     log_event(EV_STOPPING, NULL, NULL, "%zu requests finish their step", jobs_active(a->jobs));
     a->deadline = io_timer(DRAIN_MS, on_drained_too_long, a);
+    if (a->scepd != NULL)
+        scepd_stop(a->scepd);
     poll_close(a->poll); /* the poll under way may last a minute */
     a->poll = poll_open(a);
 }
@@ -162,28 +188,32 @@ void agent_drain(struct agent *a)
 void agent_close(struct agent *a)
 {
     struct conf *conf = a->conf;
+    struct scepd *scepd = a->scepd;
 
     if (a->jobs != NULL) {
         io_on_turn(NULL, NULL);
         io_cancel(a->chores);
+        io_cancel(a->idle);
         io_cancel(a->deadline);
         heartbeat_stop(a->heartbeat);
         lease_close(a->lease);
         poll_close(a->poll);
         jobs_close(a->jobs);
+        if (scepd != NULL)
+            scepd_close(scepd);
         sched_close(a->sched);
         keypool_close(a->keypool);
     }
     for (size_t i = 0; i < a->ca_count; i++)
         ca_close(a->cas[i]);
     free(a->cas);
-    if (a->cloud.io != NULL)
-        cloud_close(&a->cloud);
+    cloud_close(&a->cloud);
     store_close(a->store);
     vault_close(&a->vault);
     fs_unlock(a->lock);
     if (a->io_open)
         io_close();
+    scepd_free(scepd); /* no worker reads it any more */
     lib_free(a->lib);
     conf_free(conf);
     *a = (struct agent){ .lock = -1 };

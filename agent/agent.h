@@ -26,13 +26,14 @@ struct agent {
     struct poll *poll;
     struct lease *lease;
     struct heartbeat *heartbeat;
-    bool once;          /* end when nothing is left to do ... */
-    int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
+    struct scepd *scepd; /* NULL: no scep section */
+    bool once;           /* end when nothing is left to do ... */
+    int64_t patience_s;  /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
-    bool draining;                /* take nothing new */
-    bool fatal;                   /* the store is corrupt: stop, an administrator is needed */
-    bool busy;                    /* a job was in memory at the end of the last turn */
-    struct op *chores, *deadline; /* timers: housekeeping; the end of draining */
+    bool draining; /* take nothing new */
+    bool fatal;    /* the store is corrupt: stop, an administrator is needed */
+    bool busy;     /* a job was in memory at the end of the last turn */
+    struct op *idle, *chores, *deadline; /* timers: housekeeping; the end of draining */
     int64_t started_at;
     struct {
         uint64_t received, delivered, rejected, malformed, commits, resubmitted;
@@ -42,6 +43,8 @@ struct agent {
 /* agent_open - open everything, contact nobody.  fails with the class of what could not be opened */
 int agent_open(struct agent *a, struct conf *conf, struct err *e) MUST; /* takes conf on success */
 void agent_close(struct agent *a);
+/* agent_listen - begin to serve devices, if the configuration says so.  fails ERR_CONFIG, ERR_NET */
+int agent_listen(struct agent *a, struct err *e) MUST;
 void agent_start(struct agent *a); /* begin to poll and to work */
 void agent_drain(
     struct agent *a); /* take nothing new, finish steps under way, then stop the loop */

@@ -43,7 +43,8 @@ struct ca_driver {
     struct ca *(*open)(const struct conf_ca *conf, struct err *e);
     void (*close)(struct ca *ca); /* NULL ok */
 
-    /* Describe a request.  find is NULL if the CA cannot be asked. */
+    /* Describe a request.  find is NULL if the CA cannot be asked.  chain without a reference asks for the CA's
+     * own certificates. */
     int (*submit)(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e);
     int (*collect)(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e);
     int (*find)(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e);

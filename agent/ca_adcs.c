@@ -73,21 +73,25 @@ static int adcs_submit(struct ca *ca, const struct ca_ask *ask, struct http_req 
     return 0;
 }
 
+static int get_page(struct adcs *a, const char *path, struct http_req *q, struct err *e)
+{
+    buf_reset(&a->url);
+    http_url_join(&a->url, a->ca.conf->url, path);
+    if (buf_check(&a->url, e) != 0)
+        return -1;
+    describe(a, q, "GET", (struct view){ 0 });
+    return 0;
+}
+
 static int fetch(
     struct adcs *a, const char *page, const char *id, struct http_req *q, struct err *e)
 {
-    struct buf path = BUF_INIT(256);
-    int rc = -1;
+    char path[256];
 
     if (!adcs_id_ok(id))
         return err_set(e, ERR_PROTO, "\"%s\" is not a request id of AD CS", id);
-    buf_printf(&path, "%s?ReqID=%s&Enc=bin", page, id);
-    buf_reset(&a->url);
-    http_url_join(&a->url, a->ca.conf->url, buf_text(&path));
-    if ((rc = buf_check(&a->url, e)) == 0)
-        describe(a, q, "GET", (struct view){ 0 });
-    buf_free(&path);
-    return rc;
+    (void)snprintf(path, sizeof path, "%s?ReqID=%s&Enc=bin", page, id);
+    return get_page(a, path, q, e);
 }
 
 static int adcs_collect(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e)
@@ -97,6 +101,8 @@ static int adcs_collect(struct ca *ca, const struct ca_ask *ask, struct http_req
 
 static int adcs_chain(struct ca *ca, const struct ca_ask *ask, struct http_req *q, struct err *e)
 {
+    if (ask->reference[0] == '\0') /* of no request: the CA's own; -1 is its newest certificate */
+        return get_page(self(ca), "certnew.p7b?ReqID=CACert&Renewal=-1&Enc=bin", q, e);
     return fetch(self(ca), "certnew.p7b", ask->reference, q, e);
 }
 

@@ -6,6 +6,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/cli.h"
+#include "agent/finding.h"
 #include "agent/fs.h"
 #include "certs/mem.h"
 
@@ -31,6 +32,31 @@ const struct command cli_commands[] = {
         cmd_requests_cancel },
     { "orphans", "list", "", "Certificates that were, or may have been, issued and reached nobody.",
         cmd_orphans_list },
+    { "ra", "show", "",
+        "Certificates of the registration authorities: thumbprints, validity, what is being "
+        "renewed.",
+        cmd_ra_show },
+    { "ra", "renew", "ENDPOINT",
+        "Enrol new certificates for the registration authority of this scep section now. What "
+        "devices "
+        "encrypt to the old one is still read.",
+        cmd_ra_renew },
+    { "doctor", NULL, "",
+        "Check the running service from outside, row by row: what is wrong, what was seen, what to "
+        "do. Changes nothing.",
+        cmd_doctor },
+    { "scep", "info", "URL",
+        "Look at any SCEP server: capabilities, certificates, what monitoring sees, long URLs.",
+        cmd_scep_info },
+    { "scep", "test", "URL",
+        "Rehearse an enrolment at any SCEP server, with the challenge of --challenge-file; "
+        "without one, with a challenge that is made up and must be refused.",
+        cmd_scep_test },
+    { "plugin", "list", "", "Challenge plugins: those configured, and those shipped.",
+        cmd_plugin_list },
+    { "plugin", "test", "NAME",
+        "Open a configured plugin with its settings, and say whether it can judge.",
+        cmd_plugin_test },
     { "version", NULL, "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
     { "help", NULL, "", "This list.", cmd_help },
@@ -46,7 +72,22 @@ const struct cli_option cli_options[] = {
     { "--all", NULL, "requests list: ended requests too." },
     { "--state", "STATE", "requests list: only those in this state." },
     { "--wait", "SECONDS",
-        "once: how long to wait for requests that are not finished; default 10." },
+        "once: how long to wait for requests that are not finished; default 10. scep test: how "
+        "long to poll while the CA has not decided; default 30." },
+    { "--challenge-file", "FILE",
+        "scep test: the challenge is the first line of this file, readable by you alone. A "
+        "certificate is issued." },
+    { "--subject", "SUBJECT", "scep test: subject of the request; default CN=certferry-test." },
+    { "--trust", "FILE",
+        "scep, doctor: PEM file with the only roots trusted for https; default those of the "
+        "system." },
+    { "--url", "URL",
+        "doctor: the public address of the service, as \"https://scep.contoso.example\"; default "
+        "its own listeners." },
+    { "--only", "CODE", "doctor: only the rows with this code or beginning, as SCEP-02 or SCEP." },
+    { "--generate", NULL,
+        "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
+        "must not be running." },
     { NULL, NULL, NULL },
 };
 
@@ -186,6 +227,55 @@ int cli_ask(struct cli *c, const char *request, bool changes, struct json **answ
     buf_free(&reply);
     conf_free(conf);
     return code;
+}
+
+/* ---- asking others --------------------------------------------------------------------------------------------- */
+
+int cli_io(const struct cli *c, struct lib **l)
+{
+    struct err e;
+
+    if ((*l = lib_new(&e)) != NULL && io_open(1, &e) == 0) {
+        clock_start();
+        return 0;
+    }
+    lib_free(*l);
+    *l = NULL;
+    return cli_fail(c, &e, "free some memory, then try again");
+}
+
+void cli_io_end(struct lib *l)
+{
+    if (l != NULL)
+        io_close();
+    lib_free(l);
+}
+
+void cli_envelope(const char *schema, struct buf *data, const struct finding *worst, int code)
+{
+    struct buf b = BUF_INIT(data->len + 8192);
+    struct json_out o = { .to = &b };
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "schema", schema);
+    json_put_time(&o, "time", io_wall_s());
+    json_put_bool(&o, "ok", worst == NULL);
+    json_put_raw(&o, "data", buf_view(data));
+    json_open(&o, "warnings", '[');
+    json_close(&o, ']');
+    if (worst == NULL) {
+        json_put_null(&o, "error");
+    } else {
+        json_open(&o, "error", '{');
+        json_put_text(&o, "code", err_name(worst->cls));
+        json_put_int(&o, "exit", code);
+        json_put_text(&o, "message", worst->fact);
+        json_put_text(&o, "fix", worst->fix);
+        json_close(&o, '}');
+    }
+    json_close(&o, '}');
+    (void)printf("%s\n", buf_text(&b));
+    buf_free(&b);
 }
 
 /* ---- tables -------------------------------------------------------------------------------------------------- */

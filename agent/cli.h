@@ -12,10 +12,13 @@
 struct cli {
     const char *config;
     bool json, quiet, all;
-    bool memory_locked; /* false: secrets may be swapped out */
-    const char *state;  /* requests list --state */
-    int64_t wait_s;     /* once --wait */
-    char **args;        /* what is left */
+    bool memory_locked;                           /* false: secrets may be swapped out */
+    const char *state;                            /* requests list --state */
+    int64_t wait_s;                               /* --wait; -1: not given */
+    const char *challenge_file, *subject, *trust; /* scep test */
+    const char *url, *only;                       /* doctor */
+    bool generate;                                /* plugin test */
+    char **args;                                  /* what is left */
     int arg_count;
 };
 
@@ -43,6 +46,15 @@ int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
  */
 int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer);
 
+/* cli_io - what commands that ask others need: the loop and a lib.  returns 0, or the exit code of what failed */
+struct lib;
+int cli_io(const struct cli *c, struct lib **l);
+void cli_io_end(struct lib *l);
+
+/* cli_envelope - the members around "data", written to standard output; worst NULL: all is well. */
+struct finding;
+void cli_envelope(const char *schema, struct buf *data, const struct finding *worst, int code);
+
 /* A small table on standard output: columns as wide as their widest cell. */
 struct cli_table;
 struct cli_table *cli_table_new(const char *const *heads, size_t columns);
@@ -59,7 +71,14 @@ int cmd_requests_show(struct cli *c);
 int cmd_requests_retry(struct cli *c);
 int cmd_requests_cancel(struct cli *c);
 int cmd_orphans_list(struct cli *c);
+int cmd_ra_show(struct cli *c);
+int cmd_ra_renew(struct cli *c);
 int cmd_version(struct cli *c);
+int cmd_scep_info(struct cli *c);
+int cmd_scep_test(struct cli *c);
+int cmd_plugin_list(struct cli *c);
+int cmd_plugin_test(struct cli *c);
+int cmd_doctor(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_manual(struct cli *c); /* parts of the manual pages from the tables; for the build */
 #endif

@@ -15,7 +15,7 @@ int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
         .connections_max = CONNECTIONS };
 
     c->conf = conf;
-    if ((c->io = io_peer_new(&pc, e)) == NULL)
+    if (conf->url != NULL && (c->io = io_peer_new(&pc, e)) == NULL)
         return -1;
     c->peer = peer_new("cloud");
     return 0;
@@ -39,6 +39,10 @@ struct op *cloud_post(struct cloud *c, const char *path, const char *activity, s
     };
     struct op *op = NULL;
 
+    if (c->io == NULL) {
+        (void)err_set(e, ERR_CONFIG, "no cloud is configured any more");
+        return NULL;
+    }
     http_url_join(&url, c->conf->url, path);
     if (buf_check(&url, e) == 0) {
         q.url = buf_text(&url);

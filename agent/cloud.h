@@ -8,7 +8,7 @@
 /* cloud.h - the policy cloud as a peer: one place that knows its URL, identity and headers. */
 struct cloud {
     const struct conf_cloud *conf; /* borrowed */
-    struct io_peer *io;
+    struct io_peer *io;            /* NULL: none is configured, the service only serves SCEP */
     struct peer *peer;
 };
 

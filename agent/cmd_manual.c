@@ -56,14 +56,24 @@ static void configuration(void)
     }
 }
 
+static const char *title_sample(const char *section)
+{
+    static const char *const titles[][2] = { { "ca", " \"issuing1\"" },
+        { "listen", " \"devices\"" }, { "scep", " \"ndes\"" }, { "plugin", " \"intune\"" } };
+
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        if (strcmp(titles[i][0], section) == 0)
+            return titles[i][1];
+    return "";
+}
+
 /* Every option, commented out unless it must be set. */
 static void sample(void)
 {
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++) {
         const char *name = conf_section_help[s][0];
 
-        (void)printf("# %s\n%s%s {\n", conf_section_help[s][1], name,
-            strcmp(name, "ca") == 0 ? " \"issuing1\"" : "");
+        (void)printf("# %s\n%s%s {\n", conf_section_help[s][1], name, title_sample(name));
         for (size_t i = 0; i < conf_option_count; i++) {
             const struct conf_option *o = &conf_options[i];
             bool quoted = o->type != CONF_INT && o->type != CONF_BOOL && o->type != CONF_LIST;

@@ -9,6 +9,7 @@
 #include "agent/control.h"
 #include "agent/io_local.h"
 #include "agent/log.h"
+#include "agent/scepd.h"
 
 /* Nothing of ours ends up in a core file. */
 static void no_core_dumps(void)
@@ -28,24 +29,29 @@ static void open_log(const struct cli *c, const struct conf *conf)
     log_open(f, c->quiet ? LOG_LEVEL_ERROR : log_level_named(conf->log.level));
 }
 
+/* What can change under a running service does: certificates of listeners and registration authorities.  The rest
+ * is checked, so that the next start succeeds. */
+static void reload(struct agent *a)
+{
+    struct err e;
+    struct conf *fresh = conf_load(a->conf->path, &e);
+
+    if (fresh == NULL || (a->scepd != NULL && scepd_reload(a->scepd, &e) != 0))
+        log_err(EV_RELOAD_FAILED, NULL, NULL, &e);
+    else
+        log_event(EV_RELOADED, NULL, NULL,
+            "certificates are read again; %s is valid, restart the service to use changes in it",
+            a->conf->path);
+    conf_free(fresh);
+}
+
 static void on_signal(void *arg, int signum)
 {
     struct agent *a = arg;
 
-    if (signum == SIGHUP) {
-        struct err e;
-        struct conf *fresh = conf_load(a->conf->path, &e);
-
-        /* Checked, but not yet taken: a running service keeps what it opened. */
-        if (fresh == NULL)
-            log_err(EV_RELOAD_FAILED, NULL, NULL, &e);
-        else
-            log_event(EV_RELOADED, NULL, NULL, "%s is valid; restart the service to use it",
-                a->conf->path);
-        conf_free(fresh);
-        return;
-    }
-    if (a->draining)
+    if (signum == SIGHUP)
+        reload(a);
+    else if (a->draining)
         io_stop(); /* asked twice: now */
     else
         agent_drain(a);
@@ -97,6 +103,12 @@ static int serve(struct cli *c, bool once)
     if (io_local_open(path, control_answer, &a, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
     io_on_signal(on_signal, &a);
+    if (!once && agent_listen(&a, &e) != 0) {
+        (void)cli_fail(c, &e, "free the address, or change it in section listen of %s", c->config);
+        io_local_close();
+        agent_close(&a);
+        return (int)daemon_code(&e);
+    }
     agent_start(&a);
     if (!c->memory_locked)
         log_event(EV_MEMORY_NOT_LOCKED, NULL, NULL,

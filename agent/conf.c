@@ -8,7 +8,54 @@
 #include "certs/mem.h"
 #include "certs/text.h"
 
-enum { PATH_LEN = 4096, SECTION_MAX = 12, OPTIONS_MAX = 48 };
+enum { PATH_LEN = 4096, SECTION_MAX = 16, OPTIONS_MAX = 64 };
+
+/* Sections with a title may stand several times; their structs begin with the title. */
+static const struct titled {
+    const char *section;
+    size_t size, array, count, most;
+} titled[] = {
+#define TITLED(name, type, array, count, most)                                                 \
+    {                                                                                          \
+        name, sizeof(struct type), offsetof(struct conf, array), offsetof(struct conf, count), \
+            most                                                                               \
+    }
+    TITLED("ca", conf_ca, cas, ca_count, CONF_CA_MAX),
+    TITLED("listen", conf_listen, listens, listen_count, CONF_SECTIONS_MAX),
+    TITLED("scep", conf_scep, sceps, scep_count, CONF_SECTIONS_MAX),
+    TITLED("plugin", conf_plugin, plugins, plugin_count, CONF_SECTIONS_MAX),
+#undef TITLED
+};
+enum { TITLED_COUNT = sizeof titled / sizeof titled[0] };
+
+static const struct titled *titled_named(const char *section)
+{
+    for (size_t i = 0; i < TITLED_COUNT; i++)
+        if (strcmp(titled[i].section, section) == 0)
+            return &titled[i];
+    return NULL;
+}
+
+static char **array_of(const struct conf *c, const struct titled *t)
+{
+    return (char **)(uintptr_t)((const char *)c + t->array);
+}
+
+static size_t *count_of(const struct conf *c, const struct titled *t)
+{
+    return (size_t *)(uintptr_t)((const char *)c + t->count);
+}
+
+/* The struct of the i-th section of a kind; it begins with its title. */
+static char *section_at(const struct conf *c, const struct titled *t, size_t i)
+{
+    return *array_of(c, t) + i * t->size;
+}
+
+static char *title_of(const char *base)
+{
+    return *(char *const *)(const void *)base;
+}
 
 /* What is being read: libconfuse's hooks have no argument of ours. */
 static struct {
@@ -49,7 +96,7 @@ static void did_you_mean(const char *section, const char *key, char *out, size_t
         }
     }
     for (size_t s = 0; conf_section_help[s][0] != NULL && strcmp(section, "root") == 0; s++)
-        if ((score = 2 * likeness(key, conf_section_help[s][0])) > best) {
+        if ((score = 2 * likeness(key, conf_section_help[s][0])) >= best && score > 1) {
             best = score;
             (void)snprintf(out, size, "; did you mean %s?", conf_section_help[s][0]);
         }
@@ -118,7 +165,7 @@ static void build(struct grammar *g)
             if (strcmp(conf_options[i].section, name) == 0)
                 g->options[s][n++] = option_of(&conf_options[i]);
         g->options[s][n] = end;
-        g->sections[s] = strcmp(name, "ca") == 0
+        g->sections[s] = titled_named(name) != NULL
                              ? (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_MULTI | CFGF_TITLE)
                              : (cfg_opt_t)CFG_SEC(name, g->options[s], CFGF_NONE);
         g->sections[s].validcb = on_section;
@@ -128,32 +175,39 @@ static void build(struct grammar *g)
 
 /* ---- sections ---------------------------------------------------------------------------------------- */
 
-static struct conf_ca *ca_named(
-    struct conf *c, const char *name, const struct place *p, struct err *e)
+static char *section_named(
+    struct conf *c, const struct titled *t, const char *title, const struct place *p, struct err *e)
 {
-    struct conf_ca *ca = (struct conf_ca *)(uintptr_t)conf_ca(c, name);
+    char what[80];
+    char *base;
 
-    if (ca != NULL)
-        return ca;
-    if (name[0] == '\0' || strlen(name) > CONF_NAME_MAX || text_has_control(view_text(name))) {
-        (void)conf_bad(p, "", e, "a ca section needs a name of 1 to 63 characters");
+    for (size_t i = 0; i < *count_of(c, t); i++)
+        if (strcmp(title_of(section_at(c, t, i)), title) == 0)
+            return section_at(c, t, i);
+    if (title[0] == '\0' || strlen(title) > CONF_NAME_MAX || text_has_control(view_text(title))) {
+        (void)snprintf(
+            what, sizeof what, "a %s section needs a name of 1 to 63 characters", t->section);
+        (void)conf_bad(p, "", e, what);
         return NULL;
     }
-    if (c->ca_count == CONF_CA_MAX) {
-        (void)conf_bad(p, "", e, "too many CAs");
+    if (*count_of(c, t) == t->most) {
+        (void)snprintf(what, sizeof what, "more than %zu %s sections", t->most, t->section);
+        (void)conf_bad(p, "", e, what);
         return NULL;
     }
-    ca = &c->cas[c->ca_count++];
-    ca->name = xstrdup(name);
-    return conf_set_defaults("ca", (char *)ca, e) == 0 ? ca : NULL;
+    base = section_at(c, t, (*count_of(c, t))++);
+    *(char **)(void *)base = xstrdup(title);
+    return conf_set_defaults(t->section, base, e) == 0 ? base : NULL;
 }
 
 /* Where the values of a section go; NULL: load.err says why not. */
 static char *base_of(cfg_t *sec, const struct place *p)
 {
-    if (strcmp(cfg_name(sec), "ca") != 0)
+    const struct titled *t = titled_named(cfg_name(sec));
+
+    if (t == NULL)
         return (char *)load.conf;
-    return (char *)ca_named(load.conf, cfg_title(sec), p, load.err);
+    return section_named(load.conf, t, cfg_title(sec), p, load.err);
 }
 
 /* A value is taken over where it stands: then its line is known, and the last one wins. */
@@ -247,45 +301,24 @@ static int read_drop_ins(struct conf *c, const char *dir, struct err *e)
     return rc;
 }
 
-/* What must be set, and what only makes sense together. */
-static int check_whole(const struct conf *c, struct err *e)
+/* What must be set; what only makes sense together is conf_check's. */
+static int check_set(const struct conf *c, struct err *e)
 {
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *o = &conf_options[i];
+        const struct titled *t = titled_named(o->section);
+        size_t count = t != NULL ? *count_of(c, t) : 1;
 
-        if (o->fallback != NULL)
-            continue;
-        if (strcmp(o->section, "ca") != 0) {
-            if (*(char *const *)(const void *)((const char *)c + o->offset) == NULL)
-                return err_set(
-                    e, ERR_CONFIG, "%s: %s.%s: must be set", c->path, o->section, o->key);
-            continue;
+        for (size_t n = 0; o->fallback == NULL && n < count; n++) {
+            const char *base = t != NULL ? section_at(c, t, n) : (const char *)c;
+
+            if (*(char *const *)(const void *)(base + o->offset) != NULL)
+                continue;
+            return t != NULL ? err_set(e, ERR_CONFIG, "%s: %s \"%s\".%s: must be set", c->path,
+                       o->section, title_of(base), o->key)
+                             : err_set(e, ERR_CONFIG, "%s: %s.%s: must be set", c->path, o->section,
+                                 o->key);
         }
-        for (size_t n = 0; n < c->ca_count; n++)
-            if (*(char *const *)(const void *)((const char *)&c->cas[n] + o->offset) == NULL)
-                return err_set(e, ERR_CONFIG, "%s: ca \"%s\".%s: must be set", c->path,
-                    c->cas[n].name, o->key);
-    }
-    if (c->cloud.client_key != NULL && c->cloud.client_certificate == NULL)
-        return err_set(
-            e, ERR_CONFIG, "%s: cloud.client_certificate: must be set with client_key", c->path);
-    if (c->ca_count == 0)
-        return err_set(e, ERR_CONFIG, "%s: no ca section; at least one CA is needed", c->path);
-    for (size_t n = 0; n < c->ca_count; n++) {
-        const struct conf_ca *ca = &c->cas[n];
-        bool needs = strcmp(ca->auth, "basic") == 0 || strcmp(ca->auth, "ntlm") == 0;
-
-        if (needs && ca->credentials_file == NULL)
-            return err_set(e, ERR_CONFIG,
-                "%s: ca \"%s\".credentials_file: must be set with auth = \"%s\"", c->path, ca->name,
-                ca->auth);
-        if (ca->client_key != NULL && ca->client_certificate == NULL)
-            return err_set(e, ERR_CONFIG,
-                "%s: ca \"%s\".client_certificate: must be set with client_key", c->path, ca->name);
-        if (strcmp(ca->type, "est") == 0 && strcmp(ca->auth, "negotiate") == 0)
-            return err_set(e, ERR_CONFIG,
-                "%s: ca \"%s\".auth: EST knows basic and client certificates only", c->path,
-                ca->name);
     }
     return 0;
 }
@@ -296,13 +329,15 @@ struct conf *conf_load(const char *path, struct err *e)
     char dir[PATH_LEN];
 
     c->path = xstrdup(path);
-    c->cas = xcalloc(CONF_CA_MAX, sizeof *c->cas);
+    for (size_t t = 0; t < TITLED_COUNT; t++)
+        *array_of(c, &titled[t]) = xcalloc(titled[t].most, titled[t].size);
     dir_of(path, dir, sizeof dir);
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++)
-        if (strcmp(conf_section_help[s][0], "ca") != 0
+        if (titled_named(conf_section_help[s][0]) == NULL
             && conf_set_defaults(conf_section_help[s][0], (char *)c, e) != 0)
             goto failed;
-    if (read_file(c, path, dir, e) != 0 || read_drop_ins(c, dir, e) != 0 || check_whole(c, e) != 0)
+    if (read_file(c, path, dir, e) != 0 || read_drop_ins(c, dir, e) != 0 || check_set(c, e) != 0
+        || conf_check(c, e) != 0)
         goto failed;
     return c;
 failed:
@@ -310,13 +345,23 @@ failed:
     return NULL;
 }
 
-static void free_texts(const char *section, char *base)
+static void free_list(struct conf_list *l)
+{
+    for (size_t i = 0; i < l->count; i++)
+        free(l->at[i]);
+    free(l->at);
+}
+
+static void free_section(const char *section, char *base)
 {
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *o = &conf_options[i];
 
-        if (strcmp(o->section, section) == 0 && o->type != CONF_INT && o->type != CONF_BOOL
-            && o->type != CONF_LIST)
+        if (strcmp(o->section, section) != 0 || o->type == CONF_INT || o->type == CONF_BOOL)
+            continue;
+        if (o->type == CONF_LIST)
+            free_list((struct conf_list *)(void *)(base + o->offset));
+        else
             free(*(char **)(void *)(base + o->offset));
     }
 }
@@ -325,49 +370,18 @@ void conf_free(struct conf *c)
 {
     if (c == NULL)
         return;
-    for (size_t n = 0; n < c->ca_count; n++) {
-        free_texts("ca", (char *)&c->cas[n]);
-        for (size_t t = 0; t < c->cas[n].template_count; t++)
-            free(c->cas[n].templates[t]);
-        free(c->cas[n].templates);
-        free(c->cas[n].name);
+    for (size_t t = 0; t < TITLED_COUNT; t++) {
+        for (size_t i = 0; i < *count_of(c, &titled[t]); i++) {
+            char *base = section_at(c, &titled[t], i);
+
+            free_section(titled[t].section, base);
+            free(title_of(base));
+        }
+        free(*array_of(c, &titled[t]));
     }
-    free(c->cas);
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++)
-        if (strcmp(conf_section_help[s][0], "ca") != 0)
-            free_texts(conf_section_help[s][0], (char *)c);
+        if (titled_named(conf_section_help[s][0]) == NULL)
+            free_section(conf_section_help[s][0], (char *)c);
     free(c->path);
     free(c);
-}
-
-const struct conf_ca *conf_ca(const struct conf *c, const char *name)
-{
-    for (size_t i = 0; i < c->ca_count; i++)
-        if (strcmp(c->cas[i].name, name) == 0)
-            return &c->cas[i];
-    return NULL;
-}
-
-bool conf_ca_offers(const struct conf_ca *ca, const char *template_name)
-{
-    for (size_t i = 0; i < ca->template_count; i++)
-        if (strcmp(ca->templates[i], template_name) == 0)
-            return true;
-    return false;
-}
-
-enum keygen conf_keygen(const struct conf *c)
-{
-    if (strcmp(c->keys.generation, "fast") == 0)
-        return KEYGEN_FAST;
-    return strcmp(c->keys.generation, "openssl") == 0 ? KEYGEN_OPENSSL : KEYGEN_PRIMES;
-}
-
-enum io_auth conf_auth(const struct conf_ca *ca)
-{
-    if (strcmp(ca->auth, "basic") == 0)
-        return IO_AUTH_BASIC;
-    if (strcmp(ca->auth, "ntlm") == 0)
-        return IO_AUTH_NTLM;
-    return strcmp(ca->auth, "negotiate") == 0 ? IO_AUTH_NEGOTIATE : IO_AUTH_NONE;
 }

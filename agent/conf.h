@@ -11,7 +11,12 @@
  * certferry.conf(5) and the sample file are all made from it.  Errors read
  * `file:line: key: what is wrong, what was meant`.
  */
-enum { CONF_CA_MAX = 64, CONF_TEMPLATE_MAX = 256, CONF_NAME_MAX = 63 };
+enum { CONF_CA_MAX = 64, CONF_SECTIONS_MAX = 16, CONF_LIST_MAX = 256, CONF_NAME_MAX = 63 };
+
+struct conf_list {
+    char **at;
+    size_t count;
+};
 
 struct conf_cloud {
     char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;
@@ -25,9 +30,40 @@ struct conf_ca {
     char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
     char *subject;         /* "request" or "ca": who decides the subject */
     char *template_in_csr; /* "no", "name", "pair" */
-    char **templates;
-    size_t template_count;
+    struct conf_list templates;
     int64_t max_in_flight, pending_interval, timeout, validity_max, max_duplicates;
+};
+
+struct conf_listen { /* where devices and monitors reach us */
+    char *name, *address;
+    char *certificate, *key, *certificate2, *key2; /* the second pair: another kind of key */
+    struct conf_list trusted_proxies;
+    int64_t connections_max, connections_per_address, request_timeout, idle_timeout, body_max_kib;
+};
+
+struct conf_scep {                        /* one SCEP endpoint */
+    char *name, *ca, *plugin, *challenge; /* challenge: "plugin" or "none" */
+    struct conf_list paths;
+    char *signature_template, *encryption_template, *general_template;
+    char *ra_certificate, *ra_key, *ra_encryption_certificate, *ra_encryption_key;
+    struct conf_list ra_previous; /* PEM files, certificate and key in each: still decrypts */
+    char *ra_signing_template, *ra_encryption_template, *ra_subject;
+    char *reply_chain; /* "none", "chain", "root": what a CertRep holds besides the certificate */
+    char *next_ca;     /* PEM file of the CA that comes next */
+    char *admin_password; /* file with user:password for mscep_admin */
+    struct conf_list ekus, key_usage, extensions, attributes;
+    int64_t rsa_min_bits, wait, ca_probe, renewal_window, resend, failures_per_minute,
+        failure_floor_ms;
+    bool des3, sha1, ndes, renewal, renewal_foreign, utf16_bom;
+};
+
+struct conf_plugin {
+    char *name, *path;
+    struct conf_list settings, secrets; /* "name=value", "name=file" */
+    char *trust, *client_id, *client_secret_file, *client_certificate, *client_key;
+    char *decryption_certificate, *decryption_key, *signer_certificate;
+    char *program;
+    int64_t timeout, memory_mib;
 };
 
 struct conf {
@@ -35,6 +71,12 @@ struct conf {
     struct conf_cloud cloud;
     struct conf_ca *cas;
     size_t ca_count;
+    struct conf_listen *listens;
+    size_t listen_count;
+    struct conf_scep *sceps;
+    size_t scep_count;
+    struct conf_plugin *plugins;
+    size_t plugin_count;
     struct {
         char *generation; /* "primes", "fast", "openssl" */
         int64_t pool, workers;
@@ -65,8 +107,8 @@ enum conf_type {
 struct conf_option {
     const char *section, *key;
     enum conf_type type;
-    size_t offset;        /* into struct conf, or struct conf_ca for section "ca" */
-    const char *fallback; /* default as text; NULL = must be set, "" = may be unset */
+    size_t offset;        /* into struct conf, or the section's struct if it has a title */
+    const char *fallback; /* default as text; NULL = must be set, "" = may be unset; lists: words */
     int64_t min, max;     /* CONF_INT */
     const char *choices;  /* CONF_CHOICE: "a|b|c" */
     const char *unit;     /* "seconds"; NULL = none */
@@ -85,6 +127,8 @@ extern const char *const conf_section_help[][2]; /* name, one sentence; NULL-end
 struct conf *conf_load(const char *path, struct err *e) MUST;
 void conf_free(struct conf *c);
 
+bool conf_list_has(const struct conf_list *l, const char *text);
+const struct conf_plugin *conf_plugin(const struct conf *c, const char *name); /* NULL: no such */
 const struct conf_ca *conf_ca(const struct conf *c, const char *name); /* NULL: no such section */
 bool conf_ca_offers(const struct conf_ca *ca, const char *template_name);
 enum keygen conf_keygen(const struct conf *c);

@@ -52,7 +52,7 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
         (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
         return conf_bad(p, o->key, e, what);
     }
-    if (strcmp(o->key, "url") == 0) {
+    if (strcmp(o->key, "url") == 0 && value[0] != '\0') {
         struct err why;
 
         if (http_url_ok(value, &why) != 0)
@@ -63,28 +63,47 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
     return 0;
 }
 
+static void replace_list(struct conf_list *l, size_t n)
+{
+    for (size_t i = 0; i < l->count; i++)
+        free(l->at[i]);
+    free(l->at);
+    l->at = xcalloc(n, sizeof *l->at);
+    l->count = n;
+}
+
 static int set_list(
     const struct conf_option *o, char *base, cfg_t *sec, const struct place *p, struct err *e)
 {
-    struct conf_ca *ca = (struct conf_ca *)(void *)base; /* the only section with a list */
+    struct conf_list *l = (struct conf_list *)(void *)(base + o->offset);
     unsigned n = cfg_size(sec, o->key);
 
-    if (n > CONF_TEMPLATE_MAX)
-        return conf_bad(p, o->key, e, "too many names");
+    if (n > CONF_LIST_MAX)
+        return conf_bad(p, o->key, e, "too many entries");
     for (unsigned i = 0; i < n; i++) {
         const char *name = cfg_getnstr(sec, o->key, i);
 
         if (name[0] == '\0' || text_has_control(view_text(name)))
-            return conf_bad(p, o->key, e, "a name that is empty or has a control character");
+            return conf_bad(p, o->key, e, "an entry that is empty or has a control character");
     }
-    for (size_t i = 0; i < ca->template_count; i++)
-        free(ca->templates[i]);
-    free(ca->templates);
-    ca->templates = xcalloc(n, sizeof *ca->templates);
-    ca->template_count = n;
+    replace_list(l, n);
     for (unsigned i = 0; i < n; i++)
-        ca->templates[i] = xstrdup(cfg_getnstr(sec, o->key, i));
+        l->at[i] = xstrdup(cfg_getnstr(sec, o->key, i));
     return 0;
+}
+
+/* A default list: words with blanks between them. */
+static void default_list(struct conf_list *l, const char *words)
+{
+    size_t n = 0;
+
+    for (const char *w = words; *w != '\0'; w += strcspn(w, " "), w += strspn(w, " "))
+        n++;
+    replace_list(l, n);
+    for (size_t i = 0; i < n; i++, words += strcspn(words, " "), words += strspn(words, " ")) {
+        l->at[i] = xcalloc(1, strcspn(words, " ") + 1);
+        memcpy(l->at[i], words, strcspn(words, " "));
+    }
 }
 
 static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const char *dir,
@@ -132,6 +151,8 @@ int conf_set_defaults(const char *section, char *base, struct err *e)
             memcpy(base + o->offset, &v, sizeof v);
         } else if (o->type == CONF_BOOL) {
             *(bool *)(void *)(base + o->offset) = strcmp(o->fallback, "true") == 0;
+        } else if (o->type == CONF_LIST) {
+            default_list((struct conf_list *)(void *)(base + o->offset), o->fallback);
         } else if (set_text(o, (char **)(void *)(base + o->offset), o->fallback, "", &nowhere, e)
                    != 0) {
             return -1;

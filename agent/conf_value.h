@@ -20,9 +20,12 @@ struct place { /* where a value came from, for messages */
 /* conf_bad - -1 and ERR_CONFIG "file:line: section "title".key: what" */
 int conf_bad(const struct place *p, const char *key, struct err *e, const char *what);
 
-/* base: struct conf, or struct conf_ca for section "ca". */
+/* base: struct conf, or the struct of a section with a title. */
 int conf_set_defaults(const char *section, char *base, struct err *e) MUST;
 /* conf_set - the value that sec has for key, checked and copied.  fails ERR_CONFIG */
 int conf_set(const char *key, char *base, cfg_t *sec, const char *dir, const struct place *p,
     struct err *e) MUST;
+
+/* conf_check - what only makes sense together (conf_check.c).  fails ERR_CONFIG */
+int conf_check(const struct conf *c, struct err *e) MUST;
 #endif

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/control_ra.h"
 #include "agent/control_report.h"
 #include "agent/job.h"
 #include "agent/log.h"
@@ -30,6 +31,7 @@ enum exit_code exit_code_of(enum err_class cls)
         return EXIT_STORAGE;
     case ERR_DENIED:
     case ERR_TEMPLATE:
+    case ERR_CHALLENGE:
     case ERR_MISMATCH:
         return EXIT_REFUSED_BY_CA;
     case ERR_GONE:
@@ -150,11 +152,15 @@ static const struct {
     { "requests.retry", "certferry.request/1", on_retry },
     { "requests.cancel", "certferry.request/1", on_cancel },
     { "orphans.list", "certferry.orphans/1", report_orphans },
+    { "ra.show", "certferry.ra/1", report_ra },
+    { "ra.renew", "certferry.ra/1", control_renew_ra },
 };
 
 /* What to do, in words of the command line. */
-static const char *fix_of(enum err_class cls)
+static const char *fix_of(const char *command, enum err_class cls)
 {
+    if (strncmp(command, "ra.", 3) == 0 && (cls == ERR_GONE || cls == ERR_CONFLICT))
+        return "certferry ra show";
     switch (cls) {
     case ERR_GONE:
         return "certferry requests list --all";
@@ -167,13 +173,13 @@ static const char *fix_of(enum err_class cls)
     }
 }
 
-static void write_error(struct json_out *o, const struct err *e)
+static void write_error(struct json_out *o, const char *command, const struct err *e)
 {
     json_open(o, "error", '{');
     json_put_text(o, "code", err_name(e->cls));
     json_put_int(o, "exit", exit_code_of(e->cls));
     json_put_text(o, "message", e->msg);
-    json_put_text(o, "fix", fix_of(e->cls));
+    json_put_text(o, "fix", fix_of(command, e->cls));
     json_close(o, '}');
 }
 
@@ -209,7 +215,7 @@ void control_answer(void *agent, struct view request, struct buf *reply)
     if (rc == 0)
         json_put_null(&o, "error");
     else
-        write_error(&o, &e);
+        write_error(&o, name, &e);
     json_close(&o, '}');
     buf_free(&data);
     json_free(q);

@@ -10,7 +10,7 @@
  *   {"schema","time","ok","data","warnings","error":{"code","exit","message","fix"}}
  *
  * commands  status; requests.list {state, all, limit}; requests.show {id}; requests.retry {id},
- *           requests.cancel {id}; orphans.list
+ *           requests.cancel {id}; orphans.list; ra.show {endpoint}; ra.renew {endpoint}
  */
 struct agent;
 

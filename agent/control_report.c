@@ -9,6 +9,7 @@
 #include "agent/log.h"
 #include "agent/poll.h"
 #include "agent/sched.h"
+#include "agent/scepd.h"
 
 /* ---- status ------------------------------------------------------------------------------------------------ */
 
@@ -60,6 +61,8 @@ static const char *health(const struct agent *a, const struct store_counts *c)
         if (s.failing_since != 0)
             return "degraded";
     }
+    if (a->scepd != NULL && !scepd_serving(a->scepd))
+        return "degraded";
     return c->by_state[REQUEST_HELD] > 0 ? "degraded" : "ok";
 }
 
@@ -79,10 +82,13 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_int(o, "logLinesDropped", (int64_t)log_dropped());
     json_close(o, '}');
     json_open(o, "peers", '[');
-    write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
+    if (a->cloud.io != NULL)
+        write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
     for (size_t i = 0; i < a->ca_count; i++)
         write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);
     json_close(o, ']');
+    if (a->scepd != NULL)
+        scepd_report(a->scepd, o);
 }
 
 int report_status(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
@@ -109,6 +115,11 @@ int report_status(struct agent *a, const struct json *q, struct json_out *o, str
 /* Whom it waits for: I5, no hidden waiting. */
 static const char *owner(const struct request *r)
 {
+    bool plugin = strcmp(r->kind, "scep") == 0
+                  && (strcmp(r->step, "ask") == 0 || strcmp(r->step, "notify") == 0);
+
+    if (plugin && (r->state == REQUEST_PENDING || r->state == REQUEST_RETRYING))
+        return "plugin";
     switch (r->state) {
     case REQUEST_PENDING:
         return "ca";

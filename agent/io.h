@@ -38,15 +38,24 @@ struct io_peer_conf {
     const char *secret_file;  /* "user:password" or a bearer token, first line */
     unsigned connections_max; /* kept and used at once */
     bool http1;               /* never HTTP/2: NTLM and Negotiate authenticate a connection */
+
+    /* For questions to SCEP servers, whose messages protect themselves.  No credential goes to such a peer. */
+    bool plain_http; /* http:// is allowed as well */
+    bool local;      /* its name may lead to this machine */
+    size_t url_max;  /* bytes; 0 = 2048 */
+    const char
+        *address; /* "127.0.0.1:443": connect there, whatever the URL names; NULL = as it says */
 };
 struct io_peer;
 
-/* fails ERR_CONFIG: a file is missing, readable by others, or not what it should be */
+/* fails ERR_CONFIG: a file is missing, readable by others, or not what it should be; plain_http with a
+ * credential */
 struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e) MUST;
 void io_peer_free(struct io_peer *p); /* after every op of it is gone */
 const char *io_peer_name(const struct io_peer *p);
 
-/* io_http - start one request.  Redirects are never followed, no environment is read, only https.
+/* io_http - start one request.  Redirects are never followed, no environment is read, only https
+ * unless the peer is one of plain_http.
  * The result's err is ERR_NET, ERR_TRUST, ERR_PROXY, ERR_CONFIG or ERR_TOO_LARGE. */
 struct op *io_http(
     struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e) MUST;
@@ -68,6 +77,18 @@ uint64_t io_now_ms(void);                                          /* monotonic,
 int64_t io_wall_s(void); /* the system's clock, UTC seconds; may jump */
 
 void io_cancel(struct op *op);
+
+/* --- several operations that look like one --- */
+
+/*
+ * io_chain - an op for whoever starts others, one after the other, on somebody's behalf.
+ *
+ * self     has the op under way; cancel(self) cancels that and frees self
+ * Its owner ends it with io_chain_end, not before the function that made it has returned: the op is gone,
+ * then fn is called; what r points to may belong to self, which is freed after that.
+ */
+struct op *io_chain(void (*cancel)(void *self), void *self, io_fn *fn, void *arg) MUST;
+void io_chain_end(struct op *op, const struct result *r);
 
 /* --- the loop --- */
 

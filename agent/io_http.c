@@ -131,7 +131,7 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
     struct transfer *t = arg;
 
     (void)purpose;
-    if (!is_literal(t->host) && is_local(&a->addr)) {
+    if (!io_peer_limits(t->peer)->local && !is_literal(t->host) && is_local(&a->addr)) {
         const void *in = a->family == AF_INET
                              ? (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr
                              : (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr;
@@ -314,7 +314,8 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
     bad |= curl_easy_setopt(c, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFE_S);
     bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
-    bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+    bad |= curl_easy_setopt(
+        c, CURLOPT_PROTOCOLS_STR, io_peer_limits(t->peer)->plain_http ? "https,http" : "https");
     bad |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* nothing from the environment */
@@ -327,6 +328,7 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
 
 struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e)
 {
+    const struct io_peer_limits *most = io_peer_limits(p);
     struct transfer *t = xcalloc(1, sizeof *t);
 
     t->op = (struct op){ .fn = fn, .arg = arg, .cancel = transfer_cancel };
@@ -334,7 +336,9 @@ struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void 
     t->reply = (struct buf)BUF_INIT(q->max_reply);
     t->body = (struct buf)BUF_INIT(q->body.len);
     buf_add_view(&t->body, q->body);
-    if (buf_check(&t->body, e) != 0 || http_url_ok(q->url, e) != 0 || add_headers(t, q, e) != 0)
+    if (buf_check(&t->body, e) != 0
+        || http_url_check(q->url, most->plain_http, most->url_max, e) != 0
+        || add_headers(t, q, e) != 0)
         goto failed;
     if ((t->host = host_of(q->url)) == NULL) {
         err_set(e, ERR_CONFIG, "%s: not a usable URL: %s", io_peer_name(p), q->url);

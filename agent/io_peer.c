@@ -3,19 +3,22 @@
  * them set.  Credentials are read from their file when the peer is made and live in secret memory;
  * curl gets them by its own copy, which it frees with the handle.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent/fs.h"
 #include "agent/io_peer.h"
 #include "certs/mem.h"
 
-enum { STOCK = 16 };
+enum { STOCK = 16, URL_MAX = 2048 };
 
 struct io_peer {
     char *name, *trust, *certificate, *key;
     enum io_auth auth;
     struct buf secret;
     bool http1;
+    struct io_peer_limits limits;
+    struct curl_slist *connect_to; /* NULL: as the URL says */
     CURL *stock[STOCK];
     size_t stocked;
 };
@@ -23,6 +26,28 @@ struct io_peer {
 const char *io_peer_name(const struct io_peer *p)
 {
     return p->name;
+}
+
+const struct io_peer_limits *io_peer_limits(const struct io_peer *p)
+{
+    return &p->limits;
+}
+
+static int set_limits(struct io_peer *p, const struct io_peer_conf *c, struct err *e)
+{
+    char all[80]; /* every host and port */
+
+    p->limits = (struct io_peer_limits){ .plain_http = c->plain_http,
+        .local = c->local || c->address != NULL,
+        .url_max = c->url_max != 0 ? c->url_max : URL_MAX };
+    if (c->plain_http && (c->auth != IO_AUTH_NONE || c->certificate_file != NULL))
+        return err_set(e, ERR_CONFIG, "%s: credentials are never sent over plain HTTP", c->name);
+    if (c->address == NULL)
+        return 0;
+    (void)snprintf(all, sizeof all, "::%s", c->address);
+    if ((p->connect_to = curl_slist_append(NULL, all)) == NULL)
+        return err_set(e, ERR_NOMEM, "%s: the address", c->name);
+    return 0;
 }
 
 static int check_files(const struct io_peer_conf *c, struct err *e)
@@ -50,7 +75,7 @@ struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
     p->http1 = c->http1;
     p->secret = (struct buf)BUF_SECRET(16384);
     io_http_allow(c->connections_max);
-    if (check_files(c, e) != 0)
+    if (set_limits(p, c, e) != 0 || check_files(c, e) != 0)
         goto failed;
     if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)
         && fs_read_secret_line(c->secret_file, &p->secret, e) != 0) {
@@ -69,6 +94,7 @@ void io_peer_free(struct io_peer *p)
         return;
     while (p->stocked > 0)
         curl_easy_cleanup(p->stock[--p->stocked]);
+    curl_slist_free_all(p->connect_to);
     buf_free(&p->secret);
     free(p->name);
     free(p->trust);
@@ -126,6 +152,8 @@ CURL *io_peer_get(struct io_peer *p, struct err *e)
     }
     bad |= curl_easy_setopt(
         c, CURLOPT_HTTP_VERSION, (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+    if (p->connect_to != NULL)
+        bad |= curl_easy_setopt(c, CURLOPT_CONNECT_TO, p->connect_to);
     bad |= set_credentials(c, p);
     if (bad != 0) {
         curl_easy_cleanup(c);

@@ -9,6 +9,12 @@ CURL *io_peer_get(
     struct io_peer *p, struct err *e) MUST;      /* an easy handle with the peer's settings */
 void io_peer_put(struct io_peer *p, CURL *easy); /* give it back */
 
+struct io_peer_limits { /* see struct io_peer_conf */
+    bool plain_http, local;
+    size_t url_max;
+};
+const struct io_peer_limits *io_peer_limits(const struct io_peer *p);
+
 /* io_http_allow - there is a peer that may have so many connections at once.  A connection is 74 KiB of
  * buffers and a handshake: what is beyond waits for a free one. */
 void io_http_allow(unsigned connections);

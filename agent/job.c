@@ -39,18 +39,50 @@ static void abort_staged(struct jobs *js, const struct err *why)
         jobs_drop(js->staged);
 }
 
-static int write_job(struct job *j, const char *event, struct err *e)
+/* An end that keeps nothing but the result: one statement for all the rest. */
+static bool keeps_result_only(const struct job *j)
+{
+    for (int b = 0; b < BLOB_COUNT; b++)
+        if (b != BLOB_RESULT && j->blob[b].len > 0)
+            return false;
+    return request_is_final(j->r.state) && (j->stored & ~(1u << BLOB_RESULT)) != 0;
+}
+
+static int write_blobs(struct job *j, struct err *e)
 {
     struct store *st = j->a->store;
 
-    (void)snprintf(j->r.step, sizeof j->r.step, "%s", j->kind->steps[j->step].name);
-    if (store_update(st, &j->r, event, e) != 0)
-        return -1;
-    for (int b = 0; b < BLOB_COUNT; b++)
-        if ((j->dirty & (1u << b)) != 0
-            && store_put_blob(st, j->r.id, (enum blob)b, buf_view(&j->blob[b]), e) != 0)
+    if (keeps_result_only(j)) {
+        if (store_keep_result(st, j->r.id, e) != 0)
             return -1;
+        j->stored &= 1u << BLOB_RESULT;
+    }
+    for (int b = 0; b < BLOB_COUNT; b++) {
+        uint32_t bit = 1u << b;
+
+        if ((j->dirty & bit) == 0 || (j->blob[b].len == 0 && (j->stored & bit) == 0))
+            continue; /* as it is, or not there and not to be there */
+        if (store_put_blob(st, j->r.id, (enum blob)b, buf_view(&j->blob[b]), e) != 0)
+            return -1;
+        j->stored = j->blob[b].len > 0 ? j->stored | bit : j->stored & ~bit;
+    }
     j->dirty = 0;
+    return 0;
+}
+
+static int write_job(struct job *j, const char *event, struct err *e)
+{
+    struct store *st = j->a->store;
+    int rc;
+
+    (void)snprintf(j->r.step, sizeof j->r.step, "%s", j->kind->steps[j->step].name);
+    if (j->unsaved)
+        rc = store_insert_as(st, &j->r, event, e);
+    else
+        rc = store_update(st, &j->r, event, e);
+    if (rc < 0 || write_blobs(j, e) != 0)
+        return -1;
+    j->unsaved = false;
     return 0;
 }
 
@@ -72,6 +104,14 @@ static bool stage(struct job *j, enum job_staged then, const char *event)
     return false;
 }
 
+/* What it is now is stored, or need not be. */
+static void leave(struct job *j)
+{
+    if (j->kind->parked != NULL)
+        j->kind->parked(j);
+    jobs_drop(j);
+}
+
 /* ---- moving ------------------------------------------------------------------------------------------- */
 
 /* Steps whose output exists are passed over; that is no progress, so nothing is reset. */
@@ -91,6 +131,10 @@ static void park(struct job *j, enum request_state state, int64_t wait_s)
     j->r.next_at = request_is_final(state) ? 0 : clock_now() + wait_s;
     if (request_is_final(state))
         j->r.ended_at = clock_now();
+    if (j->unsaved && state == REQUEST_REJECTED) { /* refused at the door: it costs us no write */
+        leave(j);
+        return;
+    }
     (void)stage(j, STAGED_UNLOAD, request_state_name(state));
 }
 
@@ -163,13 +207,13 @@ static enum verdict failed(struct job *j)
     case ERR_DO_NOTHING:
         return fail_for_good(j);
     case ERR_DO_HOLD:
-        log_err(EV_HELD, j->r.id, peer, &j->why);
+        log_err(j->kind->says.held, j->r.id, peer, &j->why);
         park(j, REQUEST_HELD, HOLD_S + (int64_t)jitter(HOLD_S));
         return V_WAIT;
     case ERR_DO_AGAIN:
         break;
     }
-    log_err(EV_ATTEMPT_FAILED, j->r.id, peer, &j->why);
+    log_err(j->kind->says.attempt_failed, j->r.id, peer, &j->why);
     if (j->why.cls != ERR_INTERCEPTED) /* that says nothing about this request */
         j->r.tries++;
     park(j, REQUEST_RETRYING, back_off_s(j->r.tries, RETRY_BASE_S, RETRY_CAP_S));
@@ -213,7 +257,7 @@ static void begin(struct job *j)
 {
     const struct step *s = &j->kind->steps[j->step];
 
-    log_event(EV_STEP, j->r.id, j->r.ca, "%s", s->name);
+    log_event(j->kind->says.step, j->r.id, j->r.ca, "%s", s->name);
     job_run(j, s->begin(j));
 }
 
@@ -244,7 +288,7 @@ static void commit(struct jobs *js)
         next = j->next_staged;
         if (j->staged == STAGED_UNLOAD) {
             j->staged = STAGED_NO;
-            jobs_drop(j);
+            leave(j);
         } else {
             begin(j);
         }

@@ -1,6 +1,7 @@
 #ifndef AGENT_JOB_H
 #define AGENT_JOB_H
 #include "agent/io.h"
+#include "agent/log.h"
 #include "agent/request.h"
 
 /*
@@ -44,10 +45,15 @@ struct job_kind {
     int count;                                 /* the last one is the end; it has no begin */
     int report;                                /* the step that reports, a failure too */
     int (*open)(struct job *j, struct err *e); /* understand the blobs; a failure is the job's */
-    void (*close)(struct job *j);              /* free ctx; NULL ctx is fine */
+    void (*parked)(
+        struct job *j); /* what j is now is stored, and it leaves memory; NULL = nobody cares */
+    void (*close)(struct job *j);   /* free ctx; NULL ctx is fine */
     void (*failing)(struct job *j); /* it will report j->r.why: what else must be recorded? */
     /* Set the final state.  unreported: why even the report was refused; NULL = it was taken. */
     void (*ending)(struct job *j, const struct err *unreported);
+    struct { /* what its events are called */
+        enum log_event step, pending, issued, attempt_failed, held, resubmitted;
+    } says;
 };
 
 enum job_staged { STAGED_NO, STAGED_BEGIN, STAGED_UNLOAD };
@@ -56,12 +62,18 @@ struct job {
     /* Stored. */
     struct request r;
     struct buf blob[BLOB_COUNT];
-    uint32_t dirty; /* bit per blob that is not in the store as it is here */
+    uint32_t dirty;  /* bit per blob that is not in the store as it is here */
+    uint32_t stored; /* bit per blob the store has */
 
     /* Not stored. */
     struct agent *a;
     const struct job_kind *kind;
-    void *ctx; /* of the kind */
+    void *ctx;     /* of the kind */
+    struct ca *ca; /* set by the kind's open; NULL: it has none, and can only be reported */
+    const char *template_name; /* the same; borrowed from ctx or r */
+    int64_t validity_s;        /* the same; 0 = the template's own */
+    bool unsaved;              /* its first write inserts it */
+    bool placed;               /* it has one of its CA's places: see jobs_vouched */
     int step;
     struct err why;         /* the failure of this attempt; r.why is the request's */
     int64_t wait_s;         /* set by a step that answers V_LATER */
@@ -76,10 +88,21 @@ struct jobs *jobs_open(struct agent *a);
 void jobs_close(struct jobs *js); /* stops them all; the store has what they need */
 size_t jobs_active(const struct jobs *js);
 struct job *jobs_find(const struct jobs *js, const char *id); /* NULL: not in memory */
+struct job *jobs_find_alias(const struct jobs *js, const char *alias);
 
 /* jobs_start - load a request and go on with it.  It is in memory when this returns 0, or already
  * gone again.  fails ERR_STORE */
 int jobs_start(struct jobs *js, const struct request *r, struct err *e) MUST;
+
+/* jobs_begin - go on with a request that is not in the store yet; blobs are moved out of `blob`.  Its first
+ * write inserts it.  If it ends as refused before that it leaves no trace but `parked`. */
+void jobs_begin(struct jobs *js, const struct request *r, struct buf blob[BLOB_COUNT]);
+
+/* jobs_vouched - somebody has said that this may be issued: from now on it has one of its CA's places.  A job of
+ * jobs_begin has none before, or strangers could take all of them and nobody else's request were loaded.
+ * jobs_unvouched - how many there are of those. */
+void jobs_vouched(struct job *j);
+size_t jobs_unvouched(const struct jobs *js);
 
 /* jobs_turn - commit what moved and let it go on; called at the end of each turn of the loop. */
 void jobs_turn(struct jobs *js);

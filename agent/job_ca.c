@@ -1,5 +1,5 @@
 /*
- * The steps of a pkcsIssue request that ask the CA: find, submit, collect, issuer.  See job_pkcs_inner.h.
+ * see job_ca.h.
  *
  * What must not happen twice is a submission.  r.submits counts the times the CA may have seen the CSR; it
  * is raised and stored before the CSR is sent and lowered only when an answer proves that nothing was taken.
@@ -8,11 +8,25 @@
 #include <string.h>
 #include "agent/clock.h"
 #include "agent/crash.h"
-#include "agent/job_pkcs_inner.h"
+#include "agent/job_ca.h"
 #include "agent/log.h"
+#include "agent/orphan.h"
 #include "certs/chain.h"
 
 enum { PENDING_CAP_S = 21600 };
+
+void job_add_orphan(struct job *j, const char *reason)
+{
+    struct err e;
+
+    if (orphan_record(j->a, &j->r, buf_view(&j->blob[BLOB_CSR]), reason, &e) != 0)
+        log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
+}
+
+struct peer *job_ca_peer(const struct job *j)
+{
+    return j->ca->peer;
+}
 
 /* ---- asking the CA ------------------------------------------------------------------------------------------ */
 
@@ -20,11 +34,10 @@ typedef int ca_describe(struct ca *ca, const struct ca_ask *ask, struct http_req
 
 static enum verdict ask_ca(struct job *j, ca_describe *describe)
 {
-    struct ca *ca = pkcs_of(j)->ca;
-    const struct template *t = &pkcs_of(j)->item.template;
+    struct ca *ca = j->ca;
     const struct ca_ask ask = { .id = j->r.id,
-        .template_name = t->name,
-        .validity_s = t->validity_s,
+        .template_name = j->template_name,
+        .validity_s = j->validity_s,
         .csr = buf_view(&j->blob[BLOB_CSR]),
         .reference = j->r.reference };
     struct http_req q;
@@ -41,9 +54,9 @@ static void told(struct job *j, const struct result *r, bool ok)
 
     if (ok || why->cls == ERR_DENIED || why->cls == ERR_TEMPLATE || why->cls == ERR_INPUT
         || why->cls == ERR_GONE)
-        peer_ok(pkcs_of(j)->ca->peer);
+        peer_ok(j->ca->peer);
     else
-        peer_failed(pkcs_of(j)->ca->peer, why,
+        peer_failed(j->ca->peer, why,
             why->cls == ERR_BUSY && r->http != NULL ? r->http->retry_after_s : -1);
 }
 
@@ -56,7 +69,8 @@ static enum verdict take_certificates(struct job *j, struct ca_issue *issue)
 
     if (chain_read(j->a->lib, buf_view(&issue->certificates), &chain, &count, &j->why) == 0) {
         job_put(j, BLOB_CHAIN, &chain);
-        log_event(EV_ISSUED, j->r.id, j->r.ca, "certificate received; the CA's reference: %s",
+        log_event(j->kind->says.issued, j->r.id, j->r.ca,
+            "certificate received; the CA's reference: %s",
             j->r.reference[0] != '\0' ? j->r.reference : "none");
         v = V_NEXT;
     }
@@ -66,7 +80,7 @@ static enum verdict take_certificates(struct job *j, struct ca_issue *issue)
 
 static int64_t pending_wait(struct job *j, const struct ca_issue *issue)
 {
-    int64_t first = pkcs_of(j)->ca->conf->pending_interval;
+    int64_t first = j->ca->conf->pending_interval;
     int64_t wait_s = first << (j->r.tries < 12 ? j->r.tries : 12);
 
     if (issue->wait_s > 0)
@@ -78,8 +92,8 @@ static enum verdict pending(struct job *j, const struct ca_issue *issue)
 {
     if (j->r.noticed == 0) {
         j->r.noticed = 1;
-        log_event(EV_PENDING, j->r.id, j->r.ca, "waits for approval; the CA's reference: %s",
-            j->r.reference);
+        log_event(j->kind->says.pending, j->r.id, j->r.ca,
+            "waits for approval; the CA's reference: %s", j->r.reference);
     }
     j->wait_s = pending_wait(j, issue);
     j->r.tries++;
@@ -87,9 +101,9 @@ static enum verdict pending(struct job *j, const struct ca_issue *issue)
 }
 
 /* What a find, a submit or a collect has brought: one judge for all three. */
-enum verdict pkcs_find_end(struct job *j, const struct result *r)
+enum verdict job_ca_find_end(struct job *j, const struct result *r)
 {
-    struct ca *ca = pkcs_of(j)->ca;
+    struct ca *ca = j->ca;
     struct ca_issue issue = { .certificates = BUF_INIT(1 << 20) };
     enum verdict v = V_FAILED;
     enum ca_answer answer;
@@ -123,24 +137,25 @@ enum verdict pkcs_find_end(struct job *j, const struct result *r)
 
 /* ---- FIND: has the CA already seen it?  Only after a submission whose outcome is unknown. ------------------- */
 
-bool pkcs_submit_done(const struct job *j)
+bool job_ca_submit_done(const struct job *j)
 {
     return job_has(j, BLOB_CHAIN) || j->r.reference[0] != '\0';
 }
 
-bool pkcs_find_done(const struct job *j)
+bool job_ca_find_done(const struct job *j)
 {
-    return j->r.submits == 0 || pkcs_submit_done(j) || pkcs_of(j)->ca->driver->find == NULL;
+    return j->r.submits == 0 || job_ca_submit_done(j) || j->ca == NULL
+           || j->ca->driver->find == NULL;
 }
 
-enum verdict pkcs_find_begin(struct job *j)
+enum verdict job_ca_find_begin(struct job *j)
 {
-    return ask_ca(j, pkcs_of(j)->ca->driver->find);
+    return ask_ca(j, j->ca->driver->find);
 }
 
 /* ---- SUBMIT: never repeated unasked.  Output: chain or reference. ------------------------------------------- */
 
-void pkcs_submit_before(struct job *j)
+void job_ca_submit_before(struct job *j)
 {
     j->r.submits++;
 }
@@ -149,7 +164,7 @@ void pkcs_submit_before(struct job *j)
  * many times, and on record. */
 static enum verdict send_csr(struct job *j, ca_describe *describe)
 {
-    int64_t again = j->r.submits - 1, most = pkcs_of(j)->ca->conf->max_duplicates;
+    int64_t again = j->r.submits - 1, most = j->ca->conf->max_duplicates;
     enum verdict v;
 
     if (again > most) {
@@ -163,10 +178,10 @@ static enum verdict send_csr(struct job *j, ca_describe *describe)
     }
     if (again > 0) {
         j->a->count.resubmitted++;
-        log_event(EV_RESUBMITTED, j->r.id, j->r.ca,
+        log_event(j->kind->says.resubmitted, j->r.id, j->r.ca,
             "the same CSR again: the outcome of the last one is unknown");
-        pkcs_add_orphan(j, "submitted more than once because an outcome was unknown; the CA may "
-                           "have issued twice");
+        job_add_orphan(j, "submitted more than once because an outcome was unknown; the CA may "
+                          "have issued twice");
     }
     crash_point(5);
     crash_soon(6);
@@ -175,10 +190,10 @@ static enum verdict send_csr(struct job *j, ca_describe *describe)
     return v;
 }
 
-enum verdict pkcs_submit_begin(struct job *j)
+enum verdict job_ca_submit_begin(struct job *j)
 {
     crash_point(4);
-    return send_csr(j, pkcs_of(j)->ca->driver->submit);
+    return send_csr(j, j->ca->driver->submit);
 }
 
 /* Answers that say the CA has not taken the request at all. */
@@ -193,48 +208,48 @@ static bool not_taken(const struct result *r, enum err_class cls)
 /* After the CSR was sent: what is known about it now? */
 static void settle(struct job *j, const struct result *r, enum verdict v)
 {
-    bool collects_by_csr = pkcs_of(j)->ca->driver->collect_submits;
+    bool collects_by_csr = j->ca->driver->collect_submits;
 
     if ((v == V_FAILED && not_taken(r, j->why.cls)) || (v == V_LATER && collects_by_csr))
         j->r.submits--; /* refused unseen, or pending where only a collect can issue */
 }
 
-enum verdict pkcs_submit_end(struct job *j, const struct result *r)
+enum verdict job_ca_submit_end(struct job *j, const struct result *r)
 {
     enum verdict v;
 
     crash_point(7);
-    v = pkcs_find_end(j, r);
+    v = job_ca_find_end(j, r);
     settle(j, r, v);
     return v == V_LATER ? V_NEXT : v; /* pending: its id is stored before anything else is done */
 }
 
 /* ---- COLLECT: until issued or refused; days if need be.  Output: chain. ------------------------------------- */
 
-bool pkcs_collect_done(const struct job *j)
+bool job_ca_collect_done(const struct job *j)
 {
     return job_has(j, BLOB_CHAIN);
 }
 
-void pkcs_collect_before(struct job *j)
+void job_ca_collect_before(struct job *j)
 {
-    if (pkcs_of(j)->ca->driver->collect_submits)
+    if (j->ca->driver->collect_submits)
         j->r.submits++;
 }
 
-enum verdict pkcs_collect_begin(struct job *j)
+enum verdict job_ca_collect_begin(struct job *j)
 {
-    const struct ca_driver *d = pkcs_of(j)->ca->driver;
+    const struct ca_driver *d = j->ca->driver;
 
     crash_point(8);
     return d->collect_submits ? send_csr(j, d->collect) : ask_ca(j, d->collect);
 }
 
-enum verdict pkcs_collect_end(struct job *j, const struct result *r)
+enum verdict job_ca_collect_end(struct job *j, const struct result *r)
 {
-    enum verdict v = pkcs_find_end(j, r);
+    enum verdict v = job_ca_find_end(j, r);
 
-    if (pkcs_of(j)->ca->driver->collect_submits)
+    if (j->ca->driver->collect_submits)
         settle(j, r, v);
     if (v == V_FAILED
         && j->why.cls == ERR_GONE) { /* it had it: back to the ladder, with the same CSR */
@@ -242,7 +257,7 @@ enum verdict pkcs_collect_end(struct job *j, const struct result *r)
         (void)err_set(&j->why, ERR_NET, "the CA has forgotten a request that it had taken");
     }
     if (v == V_NEXT && !job_has(j, BLOB_CHAIN)) { /* issued, and asked again where it is */
-        j->wait_s = pkcs_of(j)->ca->conf->pending_interval;
+        j->wait_s = j->ca->conf->pending_interval;
         return V_LATER;
     }
     return v;
@@ -250,25 +265,25 @@ enum verdict pkcs_collect_end(struct job *j, const struct result *r)
 
 /* ---- ISSUER: the CA's own certificates, when the leaf's issuer is not known yet. ---------------------------- */
 
-bool pkcs_issuer_done(const struct job *j)
+bool job_ca_issuer_done(const struct job *j)
 {
     struct view rest = buf_view(&j->blob[BLOB_CHAIN]), leaf;
     struct err e;
 
     if (chain_next(&rest, &leaf, &e) != 1)
         return true; /* wrap says what is wrong with it */
-    return rest.len > 0 || ca_knows_issuer(pkcs_of(j)->ca, leaf);
+    return rest.len > 0 || (j->ca != NULL && ca_knows_issuer(j->ca, leaf));
 }
 
-enum verdict pkcs_issuer_begin(struct job *j)
+enum verdict job_ca_issuer_begin(struct job *j)
 {
     crash_point(9);
-    return ask_ca(j, pkcs_of(j)->ca->driver->chain);
+    return ask_ca(j, j->ca->driver->chain);
 }
 
-enum verdict pkcs_issuer_end(struct job *j, const struct result *r)
+enum verdict job_ca_issuer_end(struct job *j, const struct result *r)
 {
-    struct ca *ca = pkcs_of(j)->ca;
+    struct ca *ca = j->ca;
     struct buf sent = BUF_INIT(1 << 20), certificates = BUF_INIT(1 << 20);
     size_t count = 0;
     enum verdict v = V_FAILED;

@@ -9,6 +9,7 @@ struct jobs {
     struct agent *a;
     struct job *bucket[JOBS_BUCKETS];
     size_t active, staged_count;
+    size_t unvouched;   /* of the active ones: see jobs_vouched */
     struct job *staged; /* the order does not matter */
     struct op *gather;  /* timer: commit when it fires */
 };

@@ -1,6 +1,6 @@
 /*
  * see job_pkcs.h.  The table of steps, what is recorded when a request fails or ends, and what is refused
- * before anything is done.  The steps themselves: job_pkcs_local.c, job_pkcs_ca.c, job_pkcs_cloud.c.
+ * before anything is done.  The steps themselves: job_pkcs_local.c, job_ca.c, job_pkcs_cloud.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,26 +8,12 @@
 #include "agent/crash.h"
 #include "agent/job_pkcs_inner.h"
 #include "agent/log.h"
-#include "agent/orphan.h"
 #include "certs/chain.h"
 #include "certs/mem.h"
-
-static struct peer *peer_ca(const struct job *j)
-{
-    return pkcs_of(j)->ca->peer;
-}
 
 static struct peer *peer_cloud(const struct job *j)
 {
     return j->a->cloud.peer;
-}
-
-void pkcs_add_orphan(struct job *j, const char *reason)
-{
-    struct err e;
-
-    if (orphan_record(j->a, &j->r, buf_view(&j->blob[BLOB_CSR]), reason, &e) != 0)
-        log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
 }
 
 /* ---- END: what is left behind ------------------------------------------------------------------------------- */
@@ -50,9 +36,9 @@ static void pkcs_failing(struct job *j)
     if (chain_next(&rest, &leaf, &e) == 1 && cert_parse(leaf, &c, &e) == 0) {
         cert_serial_hex(&c, &serial);
         (void)snprintf(j->r.serial, sizeof j->r.serial, "%s", buf_text(&serial));
-        pkcs_add_orphan(j, j->r.why.msg);
+        job_add_orphan(j, j->r.why.msg);
     } else if (j->r.submits > 0 && j->r.why.cls != ERR_DENIED && j->r.why.cls != ERR_TEMPLATE) {
-        pkcs_add_orphan(j, "the request was given up after a submission whose outcome is unknown");
+        job_add_orphan(j, "the request was given up after a submission whose outcome is unknown");
     }
     buf_free(&serial);
     destroy_key(j);
@@ -66,7 +52,7 @@ static void pkcs_ending(struct job *j, const struct err *unreported)
                      : unreported->cls == ERR_GONE   ? REQUEST_CANCELLED
                                                      : REQUEST_REJECTED;
         if (!j->r.failed)
-            pkcs_add_orphan(j, unreported->msg);
+            job_add_orphan(j, unreported->msg);
         log_err(EV_REQUEST_FAILED, j->r.id, j->r.ca, unreported);
         j->a->count.rejected++;
     } else if (j->r.failed) {
@@ -115,7 +101,9 @@ static int pkcs_open(struct job *j, struct err *e)
     j->ctx = p;
     if (ccp_item_parse(buf_view(&j->blob[BLOB_ITEM]), &p->item, e) != 0)
         return -1;
-    p->ca = agent_ca(j->a, p->item.ca_name);
+    j->ca = agent_ca(j->a, p->item.ca_name);
+    j->template_name = p->item.template.name;
+    j->validity_s = p->item.template.validity_s;
     return job_pkcs_policy(j->a, &p->item, e);
 }
 
@@ -130,15 +118,12 @@ static void pkcs_close(struct job *j)
 static const struct step steps[S_COUNT] = {
     [S_KEY] = { "key", pkcs_key_done, NULL, pkcs_key_begin, pkcs_key_end, NULL, S_KEY },
     [S_CSR] = { "csr", pkcs_csr_done, NULL, pkcs_csr_begin, pkcs_csr_end, NULL, S_KEY },
-    [S_FIND] = { "find", pkcs_find_done, NULL, pkcs_find_begin, pkcs_find_end, peer_ca, S_FIND },
-    [S_SUBMIT] = { "submit", pkcs_submit_done, pkcs_submit_before, pkcs_submit_begin,
-        pkcs_submit_end, peer_ca, S_FIND },
+    [S_FIND] = JOB_CA_FIND(S_FIND),
+    [S_SUBMIT] = JOB_CA_SUBMIT(S_FIND),
     [S_NOTICE] = { "notice", pkcs_notice_done, NULL, pkcs_notice_begin, pkcs_notice_end, peer_cloud,
         S_FIND },
-    [S_COLLECT] = { "collect", pkcs_collect_done, pkcs_collect_before, pkcs_collect_begin,
-        pkcs_collect_end, peer_ca, S_FIND },
-    [S_ISSUER] = { "issuer", pkcs_issuer_done, NULL, pkcs_issuer_begin, pkcs_issuer_end, peer_ca,
-        S_ISSUER },
+    [S_COLLECT] = JOB_CA_COLLECT(S_FIND),
+    [S_ISSUER] = JOB_CA_ISSUER(S_ISSUER),
     [S_WRAP] = { "wrap", pkcs_wrap_done, NULL, pkcs_wrap_begin, pkcs_wrap_end, NULL, S_ISSUER },
     [S_REPORT] = { "report", NULL, pkcs_report_before, pkcs_report_begin, pkcs_report_end,
         peer_cloud, S_REPORT },
@@ -154,4 +139,5 @@ const struct job_kind job_pkcs = {
     .close = pkcs_close,
     .failing = pkcs_failing,
     .ending = pkcs_ending,
+    .says = { EV_STEP, EV_PENDING, EV_ISSUED, EV_ATTEMPT_FAILED, EV_HELD, EV_RESUBMITTED },
 };

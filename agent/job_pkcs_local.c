@@ -75,7 +75,7 @@ bool pkcs_csr_done(const struct job *j)
 enum verdict pkcs_csr_begin(struct job *j)
 {
     struct work_pkcs *w = work_for(j, work_pkcs_csr);
-    const char *how = pkcs_of(j)->ca->conf->template_in_csr;
+    const char *how = j->ca->conf->template_in_csr;
 
     w->template_name = strcmp(how, "name") == 0;
     w->template_pair = strcmp(how, "pair") == 0;
@@ -102,7 +102,7 @@ bool pkcs_wrap_done(const struct job *j)
 enum verdict pkcs_wrap_begin(struct job *j)
 {
     struct work_pkcs *w = work_for(j, work_pkcs_wrap);
-    const struct ca *ca = pkcs_of(j)->ca;
+    const struct ca *ca = j->ca;
 
     buf_add_view(&w->chain, buf_view(&j->blob[BLOB_CHAIN]));
     buf_add_view(&w->issuers, buf_view(&ca->issuers));

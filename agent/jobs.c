@@ -8,6 +8,8 @@
 #include "agent/agent.h"
 #include "agent/job_inner.h"
 #include "agent/job_pkcs.h"
+#include "agent/job_ra.h"
+#include "agent/job_scep.h"
 #include "agent/sched.h"
 #include "certs/mem.h"
 
@@ -31,6 +33,15 @@ struct job *jobs_find(const struct jobs *js, const char *id)
     return j;
 }
 
+struct job *jobs_find_alias(const struct jobs *js, const char *alias)
+{
+    for (size_t b = 0; b < JOBS_BUCKETS; b++)
+        for (struct job *j = js->bucket[b]; j != NULL; j = j->next_in_bucket)
+            if (j->r.alias[0] != '\0' && strcmp(j->r.alias, alias) == 0)
+                return j;
+    return NULL;
+}
+
 size_t jobs_active(const struct jobs *js)
 {
     return js->active;
@@ -49,6 +60,31 @@ static void unstage(struct jobs *js, struct job *j)
     js->staged_count--;
 }
 
+static void leave_place(struct jobs *js, struct job *j)
+{
+    if (j->placed) {
+        sched_left(js->a->sched, j->r.ca);
+        return;
+    }
+    js->unvouched--;
+    if (!j->unsaved)
+        sched_kick(js->a->sched); /* it was stored, and will be due */
+}
+
+void jobs_vouched(struct job *j)
+{
+    if (j->placed)
+        return;
+    j->placed = true;
+    j->a->jobs->unvouched--;
+    sched_joined(j->a->sched, j->r.ca);
+}
+
+size_t jobs_unvouched(const struct jobs *js)
+{
+    return js->unvouched;
+}
+
 void jobs_drop(struct job *j)
 {
     struct jobs *js = j->a->jobs;
@@ -60,7 +96,7 @@ void jobs_drop(struct job *j)
         p = &(*p)->next_in_bucket;
     *p = j->next_in_bucket;
     js->active--;
-    sched_left(j->a->sched, j->r.ca);
+    leave_place(js, j);
     j->kind->close(j);
     for (size_t b = 0; b < BLOB_COUNT; b++)
         buf_free(&j->blob[b]);
@@ -69,15 +105,29 @@ void jobs_drop(struct job *j)
 
 /* ---- starting and stopping ------------------------------------------------------------------------------- */
 
+/* A cancelled request stands at "report", whatever its kind calls that. */
 static int step_named(const struct job_kind *k, const char *name)
 {
+    if (strcmp(name, "report") == 0)
+        return k->report;
     for (int i = 0; i < k->count; i++)
         if (strcmp(k->steps[i].name, name) == 0)
             return i;
     return -1;
 }
 
-int jobs_start(struct jobs *js, const struct request *r, struct err *e)
+static const struct job_kind *kind_named(const char *name)
+{
+    static const struct job_kind *const kinds[] = { &job_pkcs, &job_scep, &job_ra };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+/* In memory, with empty blobs. */
+static struct job *admit(struct jobs *js, const struct request *r, const struct job_kind *kind)
 {
     struct job *j = xcalloc(1, sizeof *j);
     struct job **p = bucket_of(js, r->id);
@@ -85,16 +135,49 @@ int jobs_start(struct jobs *js, const struct request *r, struct err *e)
     assert(jobs_find(js, r->id) == NULL);
     j->a = js->a;
     j->r = *r;
-    j->kind = &job_pkcs;
+    j->kind = kind;
     for (size_t b = 0; b < BLOB_COUNT; b++)
         j->blob[b] = (struct buf)BUF_INIT(BLOB_MAX);
+    j->blob[BLOB_CSR] = (struct buf)BUF_SECRET(BLOB_MAX); /* it may have a challenge in it */
     j->next_in_bucket = *p;
     *p = j;
     js->active++;
+    return j;
+}
+
+/* Without its CA, which is no longer configured, a job cannot stand at a step that asks it; the first asks nobody, and
+ * what is done already is passed over when it is parked. */
+static void set_off(struct job *j)
+{
+    bool understood = j->kind->open(j, &j->why) == 0;
+
+    if (understood || j->r.failed) {
+        job_run(j, job_enter(j));
+        return;
+    }
+    if (j->ca == NULL)
+        j->step = 0;
+    job_run(j, V_FAILED);
+}
+
+int jobs_start(struct jobs *js, const struct request *r, struct err *e)
+{
+    const struct job_kind *kind = kind_named(r->kind);
+    struct job *j;
+
+    if (kind == NULL) {
+        sched_left(js->a->sched, r->ca);
+        return err_set(
+            e, ERR_STORE, "request %s: its kind \"%s\" is unknown to this version", r->id, r->kind);
+    }
+    j = admit(js, r, kind);
+    j->placed = true; /* sched has counted it */
     if (store_get_blobs(js->a->store, r->id, j->blob, e) != 0) {
         jobs_drop(j);
         return -1;
     }
+    for (int b = 0; b < BLOB_COUNT; b++)
+        j->stored |= j->blob[b].len > 0 ? 1u << b : 0;
     if ((j->step = step_named(j->kind, r->step)) < 0) {
         (void)err_set(
             e, ERR_STORE, "request %s: its step \"%s\" is unknown to this version", r->id, r->step);
@@ -102,11 +185,20 @@ int jobs_start(struct jobs *js, const struct request *r, struct err *e)
         return -1;
     }
     j->step = j->kind->steps[j->step].resume; /* a restart is a retry without the wait */
-    if (j->kind->open(j, &j->why) != 0 && !j->r.failed)
-        job_run(j, V_FAILED);
-    else
-        job_run(j, job_enter(j));
+    set_off(j);
     return 0;
+}
+
+void jobs_begin(struct jobs *js, const struct request *r, struct buf blob[BLOB_COUNT])
+{
+    struct job *j = admit(js, r, kind_named(r->kind));
+
+    js->unvouched++;
+    j->unsaved = true;
+    for (size_t b = 0; b < BLOB_COUNT; b++)
+        if (blob[b].len > 0)
+            job_put(j, (enum blob)b, &blob[b]);
+    set_off(j);
 }
 
 struct jobs *jobs_open(struct agent *a)

@@ -40,6 +40,38 @@
     X(EV_ORPHAN, 1055, ERROR, false, "PkcsOrphan")                                  \
     X(EV_UPLOADED, 1100, INFO, false, "PkcsUploadSuccess")                          \
     X(EV_UPLOAD_FAILED, 1101, WARNING, false, "PkcsUploadFailure")                  \
+    X(EV_SCEP_DONE, 4000, INFO, true, "ScepRequestSuccess")                         \
+    X(EV_SCEP_FAILED, 4001, ERROR, true, "ScepIssuedFailure")                       \
+    X(EV_SCEP_UNNOTIFIED, 4002, ERROR, true, "ScepUploadFailure")                   \
+    X(EV_SCEP_RECEIVED, 4003, INFO, false, "ScepRequestReceived")                   \
+    X(EV_SCEP_VERIFIED, 4004, INFO, false, "ScepVerifySuccess")                     \
+    X(EV_SCEP_REFUSED, 4005, WARNING, false, "ScepVerifyFailure")                   \
+    X(EV_SCEP_ISSUED, 4006, INFO, false, "ScepIssuedSuccess")                       \
+    X(EV_SCEP_NOTIFIED, 4008, INFO, false, "ScepNotifySuccess")                     \
+    X(EV_SCEP_NOTIFY_FAILED, 4009, WARNING, false, "ScepNotifyAttemptFailed")       \
+    X(EV_SCEP_STEP, 4030, DEBUG, false, "ScepStep")                                 \
+    X(EV_SCEP_PENDING, 4031, INFO, false, "ScepPendingAtCa")                        \
+    X(EV_SCEP_ATTEMPT_FAILED, 4051, WARNING, false, "ScepIssuedFailedAttempt")      \
+    X(EV_SCEP_HELD, 4053, ERROR, false, "ScepRequestHeld")                          \
+    X(EV_SCEP_RESUBMITTED, 4054, WARNING, false, "ScepResubmitted")                 \
+    X(EV_SCEP_SERVING, 4100, INFO, false, "ScepServing")                            \
+    X(EV_SCEP_NOT_SERVING, 4101, ERROR, false, "ScepNotServing")                    \
+    X(EV_SCEP_CHALLENGE, 4110, INFO, false, "ScepChallengeGenerated")               \
+    X(EV_SCEP_ADMIN_REFUSED, 4111, WARNING, false, "ScepAdminRefused")              \
+    X(EV_RA_RENEWED, 4120, INFO, true, "RaCertificateEnrolled")                     \
+    X(EV_RA_EXPIRES, 4121, WARNING, true, "RaCertificateExpires")                   \
+    X(EV_RA_BEGUN, 4122, INFO, false, "RaEnrolmentBegun")                           \
+    X(EV_RA_STEP, 4130, DEBUG, false, "RaStep")                                     \
+    X(EV_RA_PENDING, 4131, INFO, false, "RaPendingAtCa")                            \
+    X(EV_RA_ISSUED, 4132, INFO, false, "RaIssuedSuccess")                           \
+    X(EV_RA_ATTEMPT_FAILED, 4133, WARNING, false, "RaIssuedFailedAttempt")          \
+    X(EV_RA_HELD, 4134, ERROR, false, "RaRequestHeld")                              \
+    X(EV_RA_RESUBMITTED, 4135, WARNING, false, "RaResubmitted")                     \
+    X(EV_RA_FAILED, 4136, ERROR, true, "RaIssuedFailure")                           \
+    X(EV_PLUGIN_ERROR, 4901, ERROR, false, "PluginError")                           \
+    X(EV_PLUGIN_WARNING, 4902, WARNING, false, "PluginWarning")                     \
+    X(EV_PLUGIN_INFO, 4903, INFO, false, "PluginInformation")                       \
+    X(EV_PLUGIN_DEBUG, 4904, DEBUG, false, "PluginDebug")                           \
     X(EV_PEER_DOWN, 5001, ERROR, false, "PeerDown")                                 \
     X(EV_PEER_UP, 5002, INFO, false, "PeerUp")                                      \
     X(EV_LEASES_EXTENDED, 6001, DEBUG, false, "LeasesExtended")                     \

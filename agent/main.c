@@ -18,23 +18,29 @@ static int usage(const char *what, const char *which)
 /* 1 taken, 2 taken with its value, 0 not an option, -1 wrong */
 static int take_option(struct cli *c, char **argv)
 {
+    const struct {
+        const char *name, **to;
+    } texts[] = { { "--config", &c->config }, { "--state", &c->state },
+        { "--subject", &c->subject }, { "--challenge-file", &c->challenge_file },
+        { "--trust", &c->trust }, { "--url", &c->url }, { "--only", &c->only } };
     const char *a = argv[0], *value = argv[1];
     char *end;
 
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(a, texts[i].name) == 0)
+            return (*texts[i].to = value) != NULL ? 2 : -1;
     if (strcmp(a, "--json") == 0)
         c->json = true;
     else if (strcmp(a, "--quiet") == 0)
         c->quiet = true;
     else if (strcmp(a, "--all") == 0)
         c->all = true;
-    else if (strcmp(a, "--config") != 0 && strcmp(a, "--state") != 0 && strcmp(a, "--wait") != 0)
+    else if (strcmp(a, "--generate") == 0)
+        c->generate = true;
+    else if (strcmp(a, "--wait") != 0)
         return a[0] == '-' && a[1] != '\0' ? -1 : 0;
     else if (value == NULL)
         return -1;
-    else if (strcmp(a, "--config") == 0)
-        return c->config = value, 2;
-    else if (strcmp(a, "--state") == 0)
-        return c->state = value, 2;
     else
         return c->wait_s = strtoll(value, &end, 10), *end == '\0' && c->wait_s >= 0 ? 2 : -1;
     return 1;

@@ -257,6 +257,10 @@ void poll_turn(struct poll *p)
 
     if (p->op != NULL || a->draining || (a->once && p->drained))
         return;
+    if (a->cloud.io == NULL) {
+        p->drained = true;
+        return;
+    }
     if (!has_space(p)) {
         pause_s(p, SPACE_S);
         return;

@@ -26,7 +26,7 @@ enum request_state request_state_named(const char *name);
 bool request_is_final(enum request_state s);
 
 struct request {
-    char id[40];   /* the cloud's request id */
+    char id[40]; /* the cloud's request id; of SCEP requests, a hash of endpoint, signer and CSR */
     char kind[24]; /* CCP request type: which job does it */
     char step[16]; /* name of the step to do next */
     enum request_state state;
@@ -41,6 +41,7 @@ struct request {
     bool failed; /* what will be reported is `why`, not a certificate */
     char reference[128]; /* the CA's own id for it */
     char serial[64];     /* of the certificate, upper hex */
+    char alias[72];      /* another name it is found by: of a SCEP transaction; "" = none */
     char digest[72];     /* SHA-256 of the result, upper hex; once it exists it never changes */
     struct err why;      /* the last failure; cls ERR_NONE = none since the last step forward */
 };
@@ -52,6 +53,8 @@ struct request {
     X(BLOB_KEY, "key")           /* PKCS#8, sealed under the data key                          */ \
     X(BLOB_CSR, "csr")           /* DER                                                        */ \
     X(BLOB_CHAIN, "chain")       /* DER certificates, leaf first                               */ \
+    X(BLOB_SIGNER, "signer")     /* SCEP: DER certificate that signed the request              */ \
+    X(BLOB_NOTES, "notes")       /* SCEP: what the plugin noted about it                       */ \
     X(BLOB_RESULT, "result")     /* the result's JSON, without the lease; posted unchanged     */
 enum blob {
 #define X(id, name) id,

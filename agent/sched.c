@@ -66,6 +66,12 @@ void sched_kick(struct sched *s)
         s->queues[i].look = true;
 }
 
+void sched_joined(struct sched *s, const char *ca)
+{
+    queue_of(s, ca)
+        ->active++; /* perhaps more than there are places: then nothing is loaded beside it */
+}
+
 void sched_left(struct sched *s, const char *ca)
 {
     struct queue *q = queue_of(s, ca);
@@ -84,7 +90,8 @@ size_t sched_places(const struct sched *s)
     size_t n = 0;
 
     for (size_t i = 0; i < s->count; i++)
-        n += s->queues[i].places - s->queues[i].active;
+        if (s->queues[i].active < s->queues[i].places)
+            n += s->queues[i].places - s->queues[i].active;
     return n;
 }
 

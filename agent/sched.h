@@ -17,9 +17,10 @@ struct sched;
 struct sched *sched_open(struct agent *a);
 void sched_close(struct sched *s);
 
-void sched_kick(struct sched *s);                 /* something may be due now */
-void sched_left(struct sched *s, const char *ca); /* a job of this CA has left memory */
-void sched_store_failed(struct sched *s);         /* pause: the store does not take anything */
+void sched_kick(struct sched *s);                   /* something may be due now */
+void sched_joined(struct sched *s, const char *ca); /* a job of this CA has begun by itself */
+void sched_left(struct sched *s, const char *ca);   /* a job of this CA has left memory */
+void sched_store_failed(struct sched *s);           /* pause: the store does not take anything */
 /* sched_turn - fill free places; at the end of each turn, and again while sched_wants_turn. */
 void sched_turn(struct sched *s);
 bool sched_wants_turn(const struct sched *s); /* a place became free and something may be due */

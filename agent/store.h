@@ -40,8 +40,16 @@ bool store_lost(struct store *s); /* was something rolled back since the last ca
 /* store_insert - a new request with its item.  returns 1 inserted, 0 it exists already, -1 */
 int store_insert(struct store *s, const struct request *r, struct view item, struct err *e) MUST;
 
-/* store_update - the row as it now is, and a line of history if event is not NULL. */
+/* store_update - the row as it now is, and a line of history if event is not NULL; id and alias stay as inserted. */
 int store_update(struct store *s, const struct request *r, const char *event, struct err *e) MUST;
+
+/* store_insert_as - a new request as a job has it: the row, "received" and `event` in its history, no item.
+ * One that exists already is a bug. */
+int store_insert_as(
+    struct store *s, const struct request *r, const char *event, struct err *e) MUST;
+
+/* store_keep_result - forget every blob but the result. */
+int store_keep_result(struct store *s, const char *id, struct err *e) MUST;
 
 /* store_put_blob - replaces; an empty view deletes. */
 int store_put_blob(
@@ -51,6 +59,12 @@ int store_put_blob(
 int store_get(struct store *s, const char *id, struct request *out, struct err *e) MUST;
 int store_get_blobs(
     struct store *s, const char *id, struct buf out[BLOB_COUNT], struct err *e) MUST;
+
+/* store_find_alias - the newest request with this alias.  store_find_serial - the newest one that brought the
+ * certificate with this serial number from this CA.  returns 1 found, 0 none, -1 */
+int store_find_alias(struct store *s, const char *alias, struct request *out, struct err *e) MUST;
+int store_find_serial(
+    struct store *s, const char *ca, const char *serial, struct request *out, struct err *e) MUST;
 
 typedef void store_request_fn(void *arg, const struct request *r);
 
@@ -95,6 +109,56 @@ int store_drop_orphan(
     struct store *s, const char *request_id, const char *serial, struct err *e) MUST;
 typedef void store_orphan_fn(void *arg, const struct orphan *o);
 int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e) MUST;
+
+/* --- challenges: each is spent on one request --- */
+
+/* store_reserve - digest: of endpoint and challenge, hex.  returns 1: reserved for this request (also if it was
+ * already), 0: another request has it, -1 */
+int store_reserve(
+    struct store *s, const char *digest, const char *request_id, int64_t now, struct err *e) MUST;
+/* store_reserved - does another request have it?  returns 1, 0, -1 */
+int store_reserved(struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
+/* store_release - the request ended without a certificate; another one may use its challenge. */
+int store_release(struct store *s, const char *request_id, struct err *e) MUST;
+
+/* --- small values of plugins; expires_at 0 = never --- */
+int store_note_get(struct store *s, const char *plugin, const char *key, int64_t now, char *out,
+    size_t size, struct err *e) MUST; /* 1 found, 0 none or expired, -1 */
+int store_note_put(struct store *s, const char *plugin, const char *key, const char *value,
+    int64_t expires_at, struct err *e) MUST;
+int store_note_add(struct store *s, const char *plugin, const char *key, const char *value,
+    int64_t expires_at, int64_t now, struct err *e) MUST; /* 1 added, 0 there is one, -1 */
+int store_note_drop(struct store *s, const char *plugin, const char *key, struct err *e) MUST;
+int store_note_count(struct store *s, const char *plugin, const char *prefix, int64_t now,
+    int64_t *out, struct err *e) MUST;
+
+/* --- certificates of registration authorities: they outlive the requests that brought them --- */
+struct store_ra {
+    char endpoint[64];
+    int64_t generation;        /* 1, 2, ...: a signing and an encryption certificate each */
+    char use;                  /* 's' signing, 'e' encryption */
+    char request_id[40];       /* the keys are sealed under its name */
+    struct view path;          /* DER, the certificate first, then its issuers */
+    struct view data_key, key; /* sealed; of a list borrowed until the callback returns */
+    int64_t not_before_at, not_after_at, installed_at;
+    int64_t
+        replaced_at; /* of an encryption certificate: since when there is a newer one; 0 = in use */
+};
+
+/* store_ra_put - keep it; one with the same endpoint, generation and use is replaced. */
+int store_ra_put(struct store *s, const struct store_ra *r, struct err *e) MUST;
+/* store_ra_list - newest generation first, signing before encryption. */
+typedef void store_ra_fn(void *arg, const struct store_ra *r);
+int store_ra_list(
+    struct store *s, const char *endpoint, store_ra_fn *fn, void *arg, struct err *e) MUST;
+/* store_ra_replace - this generation is in use now: the signing keys before it are destroyed, the encryption
+ * certificates are replaced from now on. */
+int store_ra_replace(
+    struct store *s, const char *endpoint, int64_t generation, int64_t now, struct err *e) MUST;
+/* store_ra_forget - of the replaced ones keep those that have not ended before `now` or were replaced after
+ * `since`, and of these the newest `most`; destroy the others. */
+int store_ra_forget(struct store *s, const char *endpoint, int64_t now, int64_t since, size_t most,
+    struct err *e) MUST;
 
 /* --- counts and settings --- */
 struct store_counts {

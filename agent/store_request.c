@@ -1,4 +1,5 @@
 /* see store.h.  Requests, their blobs and history. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include "agent/clock.h"
@@ -64,6 +65,7 @@ static void bind_row(sqlite3_stmt *q, const struct request *r)
     sql_text(q, ++at, err_name(r->why.cls));
     sql_int(q, ++at, r->why.number);
     sql_text(q, ++at, r->why.cls != ERR_NONE ? r->why.msg : "");
+    sql_text(q, ++at, r->alias);
     sql_int(q, ++at, !request_is_final(r->state));
 }
 
@@ -110,6 +112,7 @@ static void read_row(sqlite3_stmt *q, struct request *r)
     r->why.number = (uint32_t)sqlite3_column_int64(q, at++);
     sql_column(q, at++, r->why.msg, sizeof r->why.msg);
     r->why.where = "stored";
+    sql_column(q, at++, r->alias, sizeof r->alias);
 }
 
 static int each_row(
@@ -174,6 +177,31 @@ int store_insert(struct store *s, const struct request *r, struct view item, str
     return 1;
 }
 
+int store_insert_as(struct store *s, const struct request *r, const char *event, struct err *e)
+{
+    sqlite3_stmt *q = sql_write(s, SQL_INSERT, e);
+
+    if (q == NULL)
+        return -1;
+    bind_row(q, r);
+    if (sql_run(s, q, e) != 0)
+        return -1;
+    assert(sqlite3_changes(s->db) == 1);
+    if (add_history(s, r, "received", e) != 0)
+        return -1;
+    return event != NULL ? add_history(s, r, event, e) : 0;
+}
+
+int store_keep_result(struct store *s, const char *id, struct err *e)
+{
+    sqlite3_stmt *q = sql_write(s, SQL_KEEP_RESULT, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, id);
+    return sql_run(s, q, e);
+}
+
 int store_update(struct store *s, const struct request *r, const char *event, struct err *e)
 {
     sqlite3_stmt *q = sql_write(s, SQL_UPDATE, e);
@@ -203,24 +231,61 @@ int store_shift(struct store *s, int64_t by_s, struct err *e)
 
 int store_expire(struct store *s, int64_t before, struct err *e)
 {
-    return run_number(s, SQL_EXPIRE_BLOBS, before, e);
+    sqlite3_stmt *q = sql_write(s, SQL_EXPIRE_BLOBS, e);
+
+    if (q == NULL)
+        return -1;
+    sql_int(q, 1, before);
+    sql_int(q, 2, s->expired_to); /* not all that ever ended, again and again */
+    if (sql_run(s, q, e) != 0)
+        return -1;
+    s->expired_to = before;
+    return run_number(s, SQL_NOTE_EXPIRE, before, e);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------- */
 
-int store_get(struct store *s, const char *id, struct request *out, struct err *e)
+static int get_one(struct store *s, sqlite3_stmt *q, struct request *out, struct err *e)
 {
-    sqlite3_stmt *q = sql_use(s, SQL_GET, e);
-    int got;
+    int got = sql_step(s, q, e);
 
-    if (q == NULL)
-        return -1;
-    sql_text(q, 1, id);
-    if ((got = sql_step(s, q, e)) == 1) {
+    if (got == 1) {
         read_row(q, out);
         (void)sqlite3_reset(q);
     }
     return got;
+}
+
+int store_get(struct store *s, const char *id, struct request *out, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_GET, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, id);
+    return get_one(s, q, out, e);
+}
+
+int store_find_alias(struct store *s, const char *alias, struct request *out, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_FIND_ALIAS, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, alias);
+    return get_one(s, q, out, e);
+}
+
+int store_find_serial(
+    struct store *s, const char *ca, const char *serial, struct request *out, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_FIND_SERIAL, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, serial);
+    sql_text(q, 2, ca);
+    return get_one(s, q, out, e);
 }
 
 int store_get_blobs(struct store *s, const char *id, struct buf out[BLOB_COUNT], struct err *e)

@@ -14,6 +14,7 @@ enum sql {
     SQL_GET,
     SQL_PUT_BLOB,
     SQL_DROP_BLOB,
+    SQL_KEEP_RESULT,
     SQL_GET_BLOBS,
     SQL_DUE,
     SQL_NEXT_AT,
@@ -33,6 +34,22 @@ enum sql {
     SQL_COUNT_STATES,
     SQL_COUNT_ORPHANS,
     SQL_OLDEST,
+    SQL_FIND_ALIAS,
+    SQL_FIND_SERIAL,
+    SQL_RESERVE,
+    SQL_RESERVED_FOR,
+    SQL_RELEASE,
+    SQL_NOTE_GET,
+    SQL_NOTE_PUT,
+    SQL_NOTE_ADD,
+    SQL_NOTE_DROP,
+    SQL_NOTE_COUNT,
+    SQL_NOTE_EXPIRE,
+    SQL_RA_PUT,
+    SQL_RA_LIST,
+    SQL_RA_REPLACE,
+    SQL_RA_DROP_SIGNING,
+    SQL_RA_FORGET,
     SQL_META_GET,
     SQL_META_PUT,
     SQL_COUNT
@@ -43,6 +60,7 @@ struct store {
     sqlite3_stmt *stmt[SQL_COUNT];
     bool open_txn, lost;
     enum store_problem problem;
+    int64_t expired_to; /* what ended before has no blobs any more */
     char path[4096];
 };
 

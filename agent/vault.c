@@ -76,11 +76,11 @@ void vault_close(struct vault *v)
 }
 
 /* The place a sealed value belongs to; it opens nowhere else. */
-static struct view place(struct buf *b, const char *id, const char *what)
+static int place(struct buf *b, const char *id, const char *what, struct err *e)
 {
     buf_reset(b);
     buf_printf(b, "certferry/1/%s/%s", id, what);
-    return buf_view(b);
+    return buf_check(b, e);
 }
 
 int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const char *what,
@@ -90,11 +90,9 @@ int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const c
     uint8_t key[SEAL_KEY_LEN];
     int rc = -1;
 
-    if (lib_random(l, key, sizeof key, e) == 0
-        && seal_put(l, v->request_key, place(&aad, id, "data_key"), view_of(key, sizeof key),
-               data_key, e)
-               == 0
-        && seal_put(l, key, place(&aad, id, what), plain, sealed, e) == 0)
+    if (lib_random(l, key, sizeof key, e) == 0 && place(&aad, id, "data_key", e) == 0
+        && seal_put(l, v->request_key, buf_view(&aad), view_of(key, sizeof key), data_key, e) == 0
+        && place(&aad, id, what, e) == 0 && seal_put(l, key, buf_view(&aad), plain, sealed, e) == 0)
         rc = 0;
     mem_wipe(key, sizeof key);
     buf_free(&aad);
@@ -107,8 +105,9 @@ int vault_unseal(const struct vault *v, struct lib *l, const char *id, const cha
     struct buf aad = BUF_INIT(256), key = BUF_SECRET(SEAL_KEY_LEN);
     int rc = -1;
 
-    if (seal_get(l, v->request_key, place(&aad, id, "data_key"), data_key, &key, e) == 0
-        && seal_get(l, key.p, place(&aad, id, what), sealed, out, e) == 0)
+    if (place(&aad, id, "data_key", e) == 0
+        && seal_get(l, v->request_key, buf_view(&aad), data_key, &key, e) == 0
+        && place(&aad, id, what, e) == 0 && seal_get(l, key.p, buf_view(&aad), sealed, out, e) == 0)
         rc = 0;
     else
         err_wrap(e, "%s of request %s does not open", what, id);

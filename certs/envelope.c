@@ -95,16 +95,16 @@ static int check_version(struct view *rest, const char *what, struct err *e)
     return 0;
 }
 
-/* RecipientInfos with one KeyTransRecipientInfo in it (RFC 5652 6.2.1). */
-static int read_recipient(struct view *body, struct envelope *v, struct err *e)
+/* RecipientInfos with one KeyTransRecipientInfo in it (RFC 5652 6.2.1).  That there is another one is not said at
+ * once: clients that encrypt to everybody do so with single DES, and that is what they should be told. */
+static int read_recipient(struct view *body, struct envelope *v, bool *several, struct err *e)
 {
     struct der set, info, part;
 
     if (der_expect(body, DER_SET, "recipientInfos", &set, e) != 0
         || der_expect(&set.content, DER_SEQUENCE, "KeyTransRecipientInfo", &info, e) != 0)
         return -1;
-    if (set.content.len != 0)
-        return err_set(e, ERR_PROTO, "EnvelopedData: more than one recipient");
+    *several = set.content.len != 0;
     if (check_version(&info.content, "KeyTransRecipientInfo version", e) != 0
         || read_recipient_id(&info.content, v, e) != 0 || read_transport(&info.content, v, e) != 0
         || der_expect(&info.content, DER_OCTET_STRING, "encryptedKey", &part, e) != 0)
@@ -213,13 +213,17 @@ int envelope_parse(struct view der, struct envelope *v, struct err *e)
 {
     struct envelope read = { 0 };
     struct view body;
+    bool several;
 
     if (open_enveloped_data(der, &body, e) == 0
         && check_version(&body, "EnvelopedData version", e) == 0
-        && read_recipient(&body, &read, e) == 0 && read_content(&body, &read, e) == 0
+        && read_recipient(&body, &read, &several, e) == 0 && read_content(&body, &read, e) == 0
         && der_end(body, "EnvelopedData", e) == 0) {
-        *v = read;
-        return 0;
+        if (!several) {
+            *v = read;
+            return 0;
+        }
+        (void)err_set(e, ERR_PROTO, "EnvelopedData: more than one recipient");
     }
     envelope_free(&read);
     return -1;

@@ -72,6 +72,8 @@ void lib_free(struct lib *l)
         l->cache_free(l->cache);
     if (l->shelf_free != NULL)
         l->shelf_free(l->shelf);
+    if (l->spkis_free != NULL)
+        l->spkis_free(l->spkis);
     EVP_MD_free(l->sha1);
     EVP_MD_free(l->sha256);
     EVP_MD_free(l->sha384);

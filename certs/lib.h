@@ -27,6 +27,9 @@ struct lib {
     /* Keys this thread uses again and again, private to key_kept.c, in the same way. */
     struct key_shelf *shelf;
     void (*shelf_free)(struct key_shelf *);
+    /* Public keys seen last, private to spki_kept.c, in the same way. */
+    struct spki_shelf *spkis;
+    void (*spkis_free)(struct spki_shelf *);
 };
 
 struct lib *lib_new(struct err *e) MUST; /* NULL: ERR_CRYPTO, ERR_NOMEM */

@@ -157,5 +157,11 @@ done:
 
 EVP_PKEY *spki_key(struct lib *l, const struct spki *s, struct err *e)
 {
-    return s->ec ? ec_key(l, s, e) : rsa_key(l, s, e);
+    EVP_PKEY *key;
+
+    if (s->ec)
+        return ec_key(l, s, e);
+    if ((key = spki_kept(l, s)) == NULL && (key = rsa_key(l, s, e)) != NULL)
+        spki_keep(l, s, key);
+    return key;
 }

@@ -35,4 +35,8 @@ int spki_parse(struct view der, struct spki *s, struct err *e) MUST;
  * than 8 KiB; ERR_NOMEM.  What is too small or has exponent 1 is for the caller to refuse.
  */
 EVP_PKEY *spki_key(struct lib *l, const struct spki *s, struct err *e) MUST;
+
+/* For spki.c: an RSA key seen not long ago on this thread, with a reference of its own, or NULL; and keeping one. */
+EVP_PKEY *spki_kept(struct lib *l, const struct spki *s);
+void spki_keep(struct lib *l, const struct spki *s, EVP_PKEY *key);
 #endif

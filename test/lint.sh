@@ -18,23 +18,27 @@ door libuv 'uv\.h' 'agent/io_uv\.h|agent/io_[a-z]+\.c'
 door libcurl 'curl/.*' 'agent/io_[a-z]+\.[ch]'
 door SQLite 'sqlite3\.h' 'agent/store_sql\.h|agent/store[a-z_]*\.c'
 door json-c 'json-c/.*|json\.h' 'proto/json[a-z_]*\.c'
+door llhttp 'llhttp\.h' 'proto/http1\.c'
 door libconfuse 'confuse\.h' 'agent/conf[a-z_]*\.[ch]'
-door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]'
+door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]|agent/io_listen_tls\.c'
 
 # ---- layers: agent -> proto -> certs ----------------------------------------------------------------------
 hits=$(grep -nE '#include "(proto|agent|test)/' certs/*.[ch]); [ -z "$hits" ] || say "certs/ leans upward: $hits"
 hits=$(grep -nE '#include "(agent|test)/' proto/*.[ch]); [ -z "$hits" ] || say "proto/ leans upward: $hits"
 hits=$(grep -nE '#include "test/' agent/*.[ch]); [ -z "$hits" ] || say "agent/ needs test/: $hits"
-hits=$(grep -nE '#include "(agent|proto|certs)/' test/sandbox/*.[ch])
+hits=$(grep -nE '#include "(agent|proto|certs)/' test/sandbox/*.[ch] test/scep/*.[ch])
 [ -z "$hits" ] || say "the sandbox uses the product's code: $hits"
 hits=$(grep -lE '<(sys/socket|netinet/.*|sys/stat|fcntl|unistd)\.h>|fopen\(|time\(NULL' certs/*.[ch] proto/*.[ch])
 [ -z "$hits" ] || say "network, files or clock below agent/:" $hits
+
+hits=$(grep -hE '^#include "' agent/plugins/*.[ch] | grep -vE '"agent/(certferry_plugin|plugins/[a-z_]+)\.h"')
+[ -z "$hits" ] || say "a shipped plugin includes more than certferry_plugin.h: $hits"
 
 # ---- words ------------------------------------------------------------------------------------------------
 # Comments and strings do not count.
 strip() { sed -E -e 's/"([^"\\]|\\.)*"/""/g' -e 's://.*$::' -e 's:/\*.*\*/::g' -e '/^[[:space:]]*(\/\*|\*)/d' "$1"; }
 words='\b(sprintf|vsprintf|strcpy|strcat|atoi|atol|gmtime|localtime|strtok|system|sleep|usleep|abort|alloca|gets|popen|memcmp|getenv|PKCS7_[a-z]\w*|d2i_PKCS7|d2i_PKCS12|PKCS12_parse|EVP_PKEY_generate|malloc|calloc|realloc)[[:space:]]*\('
-for f in certs/*.c proto/*.c agent/*.c; do
+for f in certs/*.c proto/*.c agent/*.c agent/plugins/*.c; do
     strip "$f" | grep -oE "$words" | sed -E 's/[[:space:]]*\(//' | sort | uniq -c | while read -r n w; do
         echo "$f $w $n"
     done
@@ -56,10 +60,10 @@ for h in certs/*.h proto/*.h agent/*.h; do
 done
 while read -r n f; do
     [ "$n" -le 450 ] || say "$f has $n lines; would two files read better?"
-done < <(wc -l certs/*.[ch] proto/*.[ch] agent/*.[ch] test/sandbox/*.[ch] test/sim/*.[ch] | grep -v total)
+done < <(wc -l certs/*.[ch] proto/*.[ch] agent/*.[ch] agent/plugins/*.[ch] test/sandbox/*.[ch] test/scep/*.[ch] test/sim/*.[ch] | grep -v total)
 
 # ---- DESIGN.md lists every file ------------------------------------------------------------------------------
-for d in certs proto agent test/sandbox; do
+for d in certs proto agent agent/plugins test/sandbox test/scep; do
     for f in "$d"/*.c; do
         b=$(basename "$f" .c)
         grep -qE "(\`|, |^)$b(\.c)?(\`|\b)" "$d/DESIGN.md" || say "$d/DESIGN.md does not list $b"

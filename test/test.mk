@@ -13,9 +13,17 @@ $(B)/unit/proto_%: $(B)/test/unit/proto_%.o $(B)/libproto.a $(B)/libcerts.a
 $(B)/unit/agent_%: $(B)/test/unit/agent_%.o $(B)/libagent.a $(B)/libproto.a $(B)/libcerts.a
 	@mkdir -p $(@D)
 	$(LINK) $^ -lcmocka $(LIBS_agent)
+$(B)/unit/plugin_%: $(B)/test/unit/plugin_%.o
+	@mkdir -p $(@D)
+	$(LINK) $^ -lcmocka -ljson-c
+# plugins that are wrong in one way each, for agent_plugin*
+PLUGIN_TESTS = $(patsubst test/plugins/%.c,$(B)/test/plugins/%.so,$(wildcard test/plugins/*.c))
+$(B)/test/plugins/%.so: test/plugins/%.c $(wildcard test/plugins/*.h) agent/certferry_plugin.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -fPIE,$(ALLFLAGS)) -fPIC -fvisibility=hidden -shared -o $@ $<
 .SECONDARY: $(call obj,$(UNIT_C))
 
-unit: $(UNIT)
+unit: $(UNIT) $(PLUGIN_TESTS)
 	@B=$(B) test/run.sh $(UNIT)
 
 # ---- simulator: the agent without its io_*.c, on a virtual clock ---------------------------------------
@@ -55,27 +63,39 @@ $(B)/interop/p12_readers: $(B)/test/interop/p12_readers.o $(B)/libcerts.a
 	@mkdir -p $(@D)
 	$(LINK) $^ -lcmocka $(LIBS_certs)
 
+# ---- SCEP devices, and messages from nobody who means well --------------------------------------------------
+SCEP_MAIN = test/scep/device.c test/scep/hostile.c test/scep/responder.c
+SCEP_C    = $(filter-out $(SCEP_MAIN),$(wildcard test/scep/*.c)) \
+            $(patsubst %,test/sandbox/%.c,text text_read dir clock tls_client js scan)
+SCEP      = $(B)/scep-device $(B)/scep-hostile $(B)/scep-responder
+$(B)/scep-%: $(B)/test/scep/%.o $(call obj,$(SCEP_C))
+	$(LINK) $^ -ljson-c -lssl -lcrypto -lpthread -lm
+.SECONDARY: $(call obj,$(SCEP_MAIN))
+
 # ---- scripts that print TAP -------------------------------------------------------------------------------
-SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh)
+SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh test/scep/*.sh)
 
 # ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------------
 test: check-deps
 	@$(MAKE) --no-print-directory VARIANT=asan test-programs
 	@$(MAKE) --no-print-directory VARIANT=asan run-tests
 asan: test
-test-programs: program sandbox $(UNIT) $(B)/sim/sweep $(REPLAY) $(B)/interop/p12_readers
+test-programs: program plugins sandbox $(UNIT) $(PLUGIN_TESTS) $(B)/sim/sweep $(REPLAY) $(B)/interop/p12_readers \
+    $(SCEP)
 run-tests:
 	@B=$(B) test/run.sh $(UNIT) $(REPLAY) $(SCRIPTS) test/sim/singles.sh
 
+# N kills for PKCS and SCEP_N for SCEP, a quarter as many, because each takes four times as long.
 crashloop:
-	@$(MAKE) --no-print-directory VARIANT=crash program sandbox
+	@$(MAKE) --no-print-directory VARIANT=crash program plugins sandbox build/crash/scep-device
 	@B=build/crash test/crash/crashloop.sh $(or $(N),1000)
+	@B=build/crash test/crash/scep_crashloop.sh $(or $(SCEP_N),$(shell expr $(or $(N),1000) / 4))
 
 lint:
 	@test/lint.sh
 	@$(MAKE) --no-print-directory lint-clang
 # The same warnings from the other compiler.
-lint-clang: $(patsubst %.c,lint-clang/%,$(CERTS_C) $(PROTO_C) $(AGENT_C) agent/main.c $(SANDBOX_C) $(SIM_C))
+lint-clang: $(patsubst %.c,lint-clang/%,$(CERTS_C) $(PROTO_C) $(AGENT_C) agent/main.c $(PLUGINS_C) $(SANDBOX_C) $(SIM_C) $(wildcard test/scep/*.c))
 lint-clang/%: ; @clang $(CPPFLAGS) $(filter-out -Wno-format-truncation,$(WARN)) $(CFLAGS_proto) $(CFLAGS_agent) -fsyntax-only $*.c
 
 cover:

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "agent/agent.h"
 #include "agent/fs.h"
@@ -35,6 +36,8 @@ const char *fault_name(enum fault f)
 {
     return names[f];
 }
+
+char history_plugin[4096];
 
 struct running {
     struct world *w;
@@ -134,6 +137,7 @@ static void before_turn(void *arg)
     struct running *r = arg;
     enum fault f;
 
+    world_device(r->w);
     if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX) {
         wrong(r->h, "%zu HTTP requests and no end", r->h->calls);
         io_stop();
@@ -198,6 +202,42 @@ static void check_certificates(struct check *c)
     }
 }
 
+static void on_row(void *arg, const struct request *r)
+{
+    struct check *c = arg;
+
+    if (!request_is_final(r->state))
+        wrong(c->h, "%s has not ended in the store: state %ld", r->id, (long)r->state);
+}
+
+static size_t served(const struct world *w, const char *challenge)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->request_count; i++)
+        n += w->requests[i].succeeded && strcmp(w->requests[i].challenge, challenge) == 0;
+    return n;
+}
+
+/* A device that asks by SCEP. */
+static void check_device(struct check *c, const struct world_request *r)
+{
+    struct err e;
+
+    if (r->trouble[0] != '\0')
+        wrong(c->h, "%s: %s", r->name, r->trouble);
+    if (r->spki_count > 1)
+        wrong(c->h, "I1: %s has %ld keys", r->name, (long)r->spki_count);
+    if (r->either ? served(c->w, r->challenge) != 1 : r->succeeded != r->expect_success)
+        wrong(c->h, "%s %s", r->name, r->succeeded ? "was delivered" : "failed");
+    if (!r->succeeded && r->spki_count > 0)
+        wrong(c->h, "%s was refused, and the CA has seen it", r->name);
+    if (r->succeeded && !r->replayed)
+        wrong(c->h, "%s did not get its certificate again", r->name);
+    if (store_list(c->store, REQUEST_NONE, false, 100, on_row, c, &e) != 0)
+        wrong(c->h, "the store cannot be read");
+}
+
 static void check_request(struct check *c, const struct world_request *r)
 {
     struct buf blobs[BLOB_COUNT];
@@ -247,6 +287,33 @@ static void remove_store(const char *dir)
     }
 }
 
+/* Only worlds with devices have endpoints: they cost looks at the clock. */
+static void write_scep(const struct world *w, const char *dir)
+{
+    char path[4096], text[4096];
+    struct err e;
+
+    (void)snprintf(path, sizeof path, "%s/conf.d", dir);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof path, "%s/conf.d/scep.conf", dir);
+    if (!w->scep) {
+        (void)unlink(path);
+        return;
+    }
+    (void)snprintf(text, sizeof text,
+        "listen \"devices\" { address = \"127.0.0.1:0\" }\n"
+        "plugin \"ccp\" { path = \"%s\" settings = {\"url=https://cloud.sim/ccp\"} }\n"
+        "scep \"adcs\" { ca = \"adcs\" paths = {\"/adcs/mscep.dll\"} general_template = \"User\"\n"
+        "  plugin = \"ccp\" ra_certificate = \"ra.pem\" ra_key = \"ra.key\" ca_probe = 0\n"
+        "  failures_per_minute = 0 resend = 86400 }\n"
+        "scep \"est\" { ca = \"est\" paths = {\"/est/mscep.dll\"} general_template = \"User\"\n"
+        "  plugin = \"ccp\" ra_certificate = \"ra.pem\" ra_key = \"ra.key\" ca_probe = 0\n"
+        "  failures_per_minute = 0 resend = 86400 }\n",
+        history_plugin);
+    if (fs_replace(path, view_text(text), 0600, &e) != 0)
+        abort();
+}
+
 static bool start(struct running *r, const char *dir)
 {
     char path[4096];
@@ -262,6 +329,8 @@ static bool start(struct running *r, const char *dir)
     jitter_seed(r->h->starts + 1);
     (void)sqlite3_commit_hook(r->a->store->db, on_commit, r);
     sim_before_turn(before_turn, r);
+    if (agent_listen(r->a, &e) != 0)
+        wrong(r->h, "cannot listen: %s", e.msg);
     agent_start(r->a);
     io_run();
     return true;
@@ -282,6 +351,7 @@ void history_run(struct world *w, const char *dir, struct history *h)
     struct err e;
 
     world_reset(w);
+    write_scep(w, dir);
     remove_store(dir);
     sim_open(peer, &r, START_S);
     while (again && h->wrong[0] == '\0') {
@@ -293,7 +363,8 @@ void history_run(struct world *w, const char *dir, struct history *h)
             if (!again) {
                 c.store = a.store;
                 for (size_t i = 0; i < w->request_count; i++)
-                    check_request(&c, &w->requests[i]);
+                    w->requests[i].scep ? check_device(&c, &w->requests[i])
+                                        : check_request(&c, &w->requests[i]);
                 check_certificates(&c);
                 if (store_orphans(a.store, count_orphan, &h->orphans, &e) != 0)
                     wrong(h, "orphans cannot be listed");

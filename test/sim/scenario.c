@@ -32,6 +32,22 @@ static int read_request(struct world *w, char *args)
     return 0;
 }
 
+static int read_device(struct world *w, char *args)
+{
+    struct world_request *r = &w->requests[w->request_count];
+    char outcome[40];
+
+    if (w->request_count == WORLD_REQUESTS
+        || sscanf(args, "%63s %15s %63s %39s", r->name, r->ca, r->challenge, outcome) != 4)
+        return -1;
+    (void)snprintf(r->template_name, sizeof r->template_name, "User");
+    r->expect_success = strcmp(outcome, "delivered") == 0;
+    r->either = strcmp(outcome, "either") == 0;
+    r->scep = w->scep = true;
+    w->request_count++;
+    return 0;
+}
+
 static int read_line(struct world *w, char *line, char about[120])
 {
     char word[32] = "", arg[32] = "";
@@ -46,6 +62,8 @@ static int read_line(struct world *w, char *line, char about[120])
     }
     if (strcmp(word, "request") == 0)
         return read_request(w, line + used);
+    if (strcmp(word, "device") == 0)
+        return read_device(w, line + used);
     if (strcmp(word, "restarts") == 0)
         return sscanf(line + used, "%zu", &w->restarts) == 1 ? 0 : -1;
     if (strcmp(word, "lease") == 0)

@@ -12,6 +12,7 @@
  *   lease SECONDS
  *   restarts N       the first N looks at a pending request end in a crash
  *   request NAME CA TEMPLATE KEY delivered | ERRORCODE     (CA: adcs or est; `malformed` after it)
+ *   device NAME CA CHALLENGE delivered | refused | either   a device that asks by SCEP
  */
 enum fault {
     FAULT_NONE,
@@ -42,6 +43,8 @@ struct history {
 
 int scenario_read(
     const char *path, struct world *w, char about[120]); /* 0, or -1 and a line on stderr */
+
+extern char history_plugin[4096]; /* the shared object of the plugin that devices are judged by */
 
 /* history_run - dir: a folder of the caller's with conf, root.pem and master.key; the store goes into it. */
 void history_run(struct world *w, const char *dir, struct history *h);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/io_exec.h"
 #include "certs/mem.h"
 #include "test/sim/sim_io.h"
 
@@ -12,7 +13,7 @@ struct io_peer {
     char *name;
 };
 
-enum op_kind { OP_TIMER, OP_HTTP, OP_WORK };
+enum op_kind { OP_TIMER, OP_HTTP, OP_WORK, OP_CHAIN };
 
 struct op {
     enum op_kind kind;
@@ -21,6 +22,8 @@ struct op {
     uint64_t due_ms, seq;
     struct op *next;
     struct io_work *work;
+    void (*cancel)(void *self); /* OP_CHAIN */
+    void *self;
     char *method, *url;
     struct buf body;
     size_t max_reply;
@@ -76,7 +79,7 @@ size_t sim_pending(bool timers)
     size_t n = 0;
 
     for (const struct op *o = ops; o != NULL; o = o->next)
-        n += timers || o->kind != OP_TIMER;
+        n += o->kind != OP_CHAIN && (timers || o->kind != OP_TIMER);
     return n;
 }
 
@@ -164,6 +167,21 @@ struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void 
     return o;
 }
 
+/* A program is one more peer: its method is EXEC, its URL the file, its status the exit code. */
+struct op *io_exec(const struct io_exec_conf *c, io_fn *fn, void *arg, struct err *e)
+{
+    struct op *o;
+
+    (void)e;
+    assert(c->timeout_ms != 0 && c->output_max != 0 && c->program[0] == '/');
+    o = op_new(OP_HTTP, LATENCY_MS, fn, arg);
+    o->method = xstrdup("EXEC");
+    o->url = xstrdup(c->program);
+    o->max_reply = c->output_max;
+    buf_add_view(&o->body, c->input);
+    return o;
+}
+
 struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg)
 {
     struct op *o = op_new(OP_WORK, idle ? 1000 : 0, fn, arg);
@@ -182,7 +200,29 @@ void io_cancel(struct op *o)
     if (o == NULL)
         return;
     unlink_op(o);
+    if (o->cancel != NULL)
+        o->cancel(o->self);
     op_free(o);
+}
+
+/* Never due: what it is made of is. */
+struct op *io_chain(void (*cancel)(void *self), void *self, io_fn *fn, void *arg)
+{
+    struct op *o = op_new(OP_CHAIN, UINT64_MAX - now_ms, fn, arg);
+
+    o->cancel = cancel;
+    o->self = self;
+    return o;
+}
+
+void io_chain_end(struct op *o, const struct result *r)
+{
+    io_fn *fn = o->fn;
+    void *arg = o->arg;
+
+    unlink_op(o);
+    op_free(o);
+    fn(arg, r);
 }
 
 uint64_t io_now_ms(void)
@@ -245,7 +285,7 @@ static bool fire_http(struct op *o)
             (void)err_set(&e, ERR_NET, "the connection was cut");
             r.err = &e;
         } else {
-            assert(a.status != 0);
+            assert(a.status != 0 || strcmp(o->method, "EXEC") == 0);
             h = (struct http_reply){ .status = a.status,
                 .body = buf_view(&a.body),
                 .content_type = a.type,
@@ -284,6 +324,8 @@ static void fire(struct op *o)
     case OP_TIMER:
         o->fn(o->arg, &r);
         break;
+    case OP_CHAIN:
+        assert(false);
     }
     op_free(o);
 }
@@ -307,7 +349,7 @@ void io_run(void)
             before_fn(before_arg);
         if (!stopped && turn_fn != NULL)
             turn_fn(turn_arg);
-        if (stopped || (o = soonest()) == NULL)
+        if (stopped || (o = soonest()) == NULL || o->kind == OP_CHAIN)
             break;
         if (o->due_ms > now_ms)
             now_ms = o->due_ms;

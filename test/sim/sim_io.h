@@ -1,6 +1,6 @@
 #ifndef TEST_SIM_IO_H
 #define TEST_SIM_IO_H
-#include "agent/io.h"
+#include "agent/io_listen.h"
 
 /*
  * sim_io.h - the simulator's side of agent/io.h: a virtual clock, and peers that answer when asked.
@@ -30,6 +30,18 @@ void sim_crash(void);   /* the process is gone: io_run returns at once, no turn 
 bool sim_crashed(void); /* since the last io_open */
 void sim_step_wall(int64_t by_s); /* the system's clock jumps */
 size_t sim_pending(bool timers);  /* operations not finished; with or without timers */
+
+/*
+ * sim_ask - a device asks the listener of that name; the agent has the request when this returns.
+ *
+ * fn       is called once, perhaps before this returns: with the answer, or with NULL if nobody listens there or the
+ *          listener was closed before it answered; what it gets is valid during the call
+ * returns  the client, for sim_hang_up; NULL if fn was called already
+ */
+typedef void sim_answered_fn(void *arg, const struct http1_answer *a);
+struct io_exchange *sim_ask(const char *listener, const struct http1_request *q, const char *remote,
+    sim_answered_fn *fn, void *arg);
+void sim_hang_up(struct io_exchange *x); /* fn will not be called */
 
 /* Called before each turn of the loop, the moment before a commit; may call sim_crash. */
 void sim_before_turn(void (*fn)(void *arg), void *arg);

@@ -92,6 +92,11 @@ int main(int argc, char **argv)
     int n = 0, bad = 0;
     struct err e;
 
+    if (realpath(argv[0], history_plugin) == NULL)
+        return 1;
+    *strrchr(history_plugin, '/') = '\0'; /* ../plugins beside us */
+    *strrchr(history_plugin, '/') = '\0';
+    (void)strncat(history_plugin, "/plugins/ccp.so", 32);
     /* Memory is faster than a disk, and power cuts are not what is simulated here. */
     (void)snprintf(dir, sizeof dir, "%s/certferry-sim.XXXXXX",
         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -140,7 +145,7 @@ int main(int argc, char **argv)
     {
         static const char *const files[] = { "state/certferry.db", "state/certferry.db-wal",
             "state/certferry.db-shm", "state/lock", "state", "root.pem", "master.key",
-            "certferry.conf" };
+            "certferry.conf", "conf.d/scep.conf", "conf.d", "ra.pem", "ra.key" };
         char path[400];
 
         for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

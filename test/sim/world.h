@@ -25,8 +25,11 @@ struct world_request {
     char name[64]; /* its CN; unique */
     char ca[16];   /* "adcs" or "est" */
     char template_name[64];
-    char key[16];   /* keyAlgorithm */
-    bool malformed; /* a member of the wrong type */
+    char key[16];       /* keyAlgorithm */
+    bool malformed;     /* a member of the wrong type */
+    bool scep;          /* a device asks by SCEP, instead of the cloud */
+    char challenge[64]; /* that device's */
+    bool either;        /* of several with one challenge exactly one is served */
     bool expect_success;
     char expect_code[40]; /* errorCode of an expected failure */
 
@@ -43,6 +46,12 @@ struct world_request {
     size_t issued;   /* certificates */
     char serial[64]; /* of the certificate delivered */
     size_t polls;
+    /* SCEP */
+    struct io_exchange *asking;
+    int64_t ask_at; /* when the device asks (again) */
+    char noted[64]; /* serial number the cloud was told of */
+    bool replayed;  /* it asked once more after it had its certificate */
+    char trouble[120];
     struct X509_req_st *csr; /* the last one, for an approval */
 };
 
@@ -65,6 +74,7 @@ struct world {
     size_t restarts; /* so many looks at a pending request end in a crash of the agent */
     size_t restarts_left;
     size_t calls; /* HTTP requests of any kind */
+    bool scep;    /* some request is */
 };
 
 /* world_open - keys and certificates of the CA and the device, once a program. */
@@ -85,6 +95,10 @@ bool world_ca(struct world *w, const char *method, const char *path, struct view
 
 void world_page(struct sim_answer *out, int status, const char *type, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* world_device - devices that speak SCEP do what their time has come for; called before every turn. */
+void world_device(struct world *w);
+int world_device_open(const char *dir, struct err *e) MUST; /* writes ra.pem, ra.key */
+void world_device_close(void);
 struct view world_device_certificate(void);
 /* world_unwrap - may the device use this result?  NULL, or what is wrong with it */
 const char *world_unwrap(

@@ -1,6 +1,7 @@
 /* The policy cloud of the simulated world: leases with fencing, downloads, results. */
 #include <json-c/json.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,7 @@ static void download(struct world *w, struct json_object *q, struct sim_answer *
     for (size_t i = 0; i < w->request_count && most > 0; i++) {
         struct world_request *r = &w->requests[i];
 
-        if (r->done || (r->handed_out && r->lease_expires_at > now))
+        if (r->scep || r->done || (r->handed_out && r->lease_expires_at > now))
             continue;
         if (!first)
             buf_add_text(&out->body, ",");
@@ -243,6 +244,47 @@ static void upload(struct world *w, struct json_object *q, struct sim_answer *ou
     buf_add_text(&out->body, "]}");
 }
 
+/* ---- SCEP: may it, and how did it end? ---------------------------------------------------------------------------------- */
+
+static struct world_request *by_csr(struct world *w, struct json_object *m)
+{
+    struct buf der = unbase64(text(m, "certificateRequest"));
+    const unsigned char *in = der.p;
+    X509_REQ *csr = d2i_X509_REQ(NULL, &in, (long)der.len);
+    char cn[64] = "";
+    struct world_request *found = NULL;
+
+    if (csr != NULL)
+        (void)X509_NAME_get_text_by_NID(
+            X509_REQ_get_subject_name(csr), NID_commonName, cn, sizeof cn);
+    for (size_t i = 0; i < w->request_count; i++)
+        if (w->requests[i].scep && strcmp(w->requests[i].name, cn) == 0)
+            found = &w->requests[i];
+    X509_REQ_free(csr);
+    buf_free(&der);
+    return found;
+}
+
+/* Right if it is "good..."; that it is used once only is for the agent to see to. */
+static void scep_answer(
+    struct world *w, const char *what, struct json_object *q, struct sim_answer *out)
+{
+    bool validate = strcmp(what, "validateRequest") == 0;
+    struct json_object *m;
+    struct world_request *r = NULL;
+    const char *code = "Success";
+
+    if (json_object_object_get_ex(q, validate ? "request" : "notification", &m))
+        r = by_csr(w, m);
+    if (r == NULL)
+        code = "CertificateRequestDecodingFailed";
+    else if (validate && strncmp(r->challenge, "good", 4) != 0)
+        code = "ChallengeDecryptionError";
+    else if (strcmp(what, "successNotification") == 0)
+        (void)snprintf(r->noted, sizeof r->noted, "%s", text(m, "certificateSerialNumber"));
+    world_page(out, 200, "application/json", "{\"code\":\"%s\",\"errorDescription\":\"\"}", code);
+}
+
 bool world_cloud(struct world *w, const char *path, struct view body, struct sim_answer *out)
 {
     struct json_tokener *t = json_tokener_new();
@@ -258,6 +300,8 @@ bool world_cloud(struct world *w, const char *path, struct view body, struct sim
         extend(w, q, out);
     else if (strcmp(path, "/ccp/results/upload") == 0)
         upload(w, q, out);
+    else if (strncmp(path, "/ccp/scep/", 10) == 0)
+        scep_answer(w, path + 10, q, out);
     else
         known = false;
     json_object_put(q);

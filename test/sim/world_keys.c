@@ -69,7 +69,7 @@ int world_open(const char *dir, struct err *e)
     if ((f = fopen(path, "w")) == NULL)
         return err_set(e, ERR_STORE, "%s", path);
     (void)PEM_write_X509(f, k->root);
-    return fclose(f) == 0 ? 0 : err_set(e, ERR_STORE, "%s", path);
+    return fclose(f) == 0 ? world_device_open(dir, e) : err_set(e, ERR_STORE, "%s", path);
 }
 
 void world_close(void)
@@ -82,6 +82,7 @@ void world_close(void)
     EVP_PKEY_free(k->root_key);
     EVP_PKEY_free(k->issuing_key);
     EVP_PKEY_free(k->device_key);
+    world_device_close();
     buf_free(&device_der);
 }
 
@@ -108,6 +109,9 @@ void world_reset(struct world *w)
         memcpy(fresh.template_name, r->template_name, sizeof fresh.template_name);
         memcpy(fresh.key, r->key, sizeof fresh.key);
         memcpy(fresh.expect_code, r->expect_code, sizeof fresh.expect_code);
+        memcpy(fresh.challenge, r->challenge, sizeof fresh.challenge);
+        fresh.scep = r->scep;
+        fresh.either = r->either;
         *r = fresh;
     }
 }

@@ -109,8 +109,8 @@ static void collect_and_chain(void **state)
     ask = asking("ContosoUser", ""); /* of no request: the CA's own, the newest */
     T_OK(ca_adcs.chain(ca, &ask, &q, &e));
     assert_string_equal(q.method, "GET");
-    assert_string_equal(q.url,
-        "https://ca01.contoso.example/certsrv/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=bin");
+    assert_string_equal(
+        q.url, "https://ca01.contoso.example/certsrv/certnew.p7b?ReqID=CACert&Renewal=-1&Enc=bin");
 }
 
 static void references_that_are_none(void **state)

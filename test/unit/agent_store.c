@@ -30,6 +30,7 @@ static struct request full_row(void)
     fill(r.reference, sizeof r.reference, 'i');
     fill(r.serial, sizeof r.serial, 'j');
     fill(r.digest, sizeof r.digest, 'k');
+    fill(r.alias, sizeof r.alias, 'm');
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i] = INT64_MAX - (int64_t)i;
     r.failed = true;
@@ -69,6 +70,7 @@ static void same(const struct request *a, const struct request *b)
     TEXT(reference);
     TEXT(serial);
     TEXT(digest);
+    TEXT(alias);
     NUMBER(why.cls);
     NUMBER(why.number);
     TEXT(why.msg);
@@ -86,7 +88,8 @@ static void every_member_survives(void **state)
     assert_int_equal(store_get(store, r.id, &got, &e), 1);
     same(&got, &r);
     assert_int_equal(store_get(store, "another", &got, &e), 0);
-    first = row("b", "ca2", -5); /* and the same by an update, of all but the id */
+    first = row("b", "ca2", -5); /* and the same by an update, of all but the id and alias */
+    (void)snprintf(first.alias, sizeof first.alias, "%s", r.alias);
     insert(&first);
     (void)snprintf(r.id, sizeof r.id, "b");
     T_OK(store_update(store, &r, NULL, &e));
@@ -224,6 +227,8 @@ static void blob_names_are_stable(void **state)
     assert_string_equal(blob_name(BLOB_KEY), "key");
     assert_string_equal(blob_name(BLOB_CSR), "csr");
     assert_string_equal(blob_name(BLOB_CHAIN), "chain");
+    assert_string_equal(blob_name(BLOB_SIGNER), "signer");
+    assert_string_equal(blob_name(BLOB_NOTES), "notes");
     assert_string_equal(blob_name(BLOB_RESULT), "result");
 }
 

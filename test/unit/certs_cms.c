@@ -224,8 +224,8 @@ static void choices_that_are_none(void **state)
     T_ERR_SAYS(cms_envelope(lib, rsa, CMS_AES256_GCM, CMS_TRANSPORT_NONE, view_text("x"), &out, &e),
         ERR_INPUT, "key transport 0");
     T_ERR_SAYS(
-        cms_envelope(lib, rsa, CMS_AES256_GCM, (enum cms_transport)3, view_text("x"), &out, &e),
-        ERR_INPUT, "key transport 3");
+        cms_envelope(lib, rsa, CMS_AES256_GCM, (enum cms_transport)4, view_text("x"), &out, &e),
+        ERR_INPUT, "key transport 4");
     T_ERR_SAYS(cms_envelope(lib, ec, CMS_AES256_GCM, CMS_TRANSPORT_NONE,
                    view_of("x", (16 << 20) + 1), &out, &e),
         ERR_INPUT, "at most 16777216");

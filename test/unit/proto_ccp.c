@@ -33,6 +33,7 @@ static void every_class_has_a_code(void **state)
         { ERR_PROTO, "DataSerializationError", 4001 },
         { ERR_DENIED, "DeniedByCA", 4009 },
         { ERR_TEMPLATE, "TemplateNotFound", 4010 },
+        { ERR_CHALLENGE, "DeniedByCA", 4009 },
         { ERR_MISMATCH, "PolicyMismatch", 4012 },
         { ERR_EXPIRED, "NonRetryableServiceException", 4000 },
         { ERR_GONE, "CertificateNotFoundError", 4004 },

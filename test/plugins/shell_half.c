@@ -1,0 +1,4 @@
+/* Has no verify. */
+#include "test/plugins/shell.h"
+
+SHELL_TABLE(table.verify = NULL)
