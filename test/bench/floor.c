@@ -128,7 +128,8 @@ static bool wanted(const char *only, const char *name)
 
 static int run(const struct options *o, struct lib *l, struct err *e)
 {
-    const struct op *const lists[] = { floor_key_ops, floor_bare_ops, floor_certs_ops };
+    const struct op *const lists[] = { floor_key_ops, floor_bare_ops, floor_certs_ops,
+        floor_scep_ops };
     struct outcome r;
     unsigned done = 0;
 
@@ -209,10 +210,11 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &o))
         return usage();
     if ((l = lib_new(&e)) != NULL && floor_key_open(l, &e) == 0 && floor_bare_open(l, &e) == 0
-        && floor_certs_open(l, &e) == 0)
+        && floor_certs_open(l, &e) == 0 && floor_scep_open(l, &e) == 0)
         rc = run(&o, l, &e);
     if (rc != 0)
         (void)fprintf(stderr, "floor: %s\n", e.msg);
+    floor_scep_close();
     floor_certs_close();
     floor_bare_close();
     floor_key_close();

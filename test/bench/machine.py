@@ -31,9 +31,10 @@ class Place:
         self.dir = tempfile.mkdtemp(prefix='certferry-bench.', dir=os.environ.get('TMPDIR', '/var/tmp'))
         self.shell = os.path.join(here, 'shell-pipeline.sh')
         self.children = []
-        for name in ('certferry', 'certferry-sandbox', 'bench/floor', 'bench/slowsync.so'):
+        for name in ('certferry', 'certferry-sandbox', 'bench/floor', 'bench/scep_load', 'bench/slowsync.so', 'plugins/otp.so'):
             path = os.path.join(build, name)
             if not os.path.exists(path):
+                self.close()
                 raise Void(f'no {path}: make bench-programs')
             shutil.copy2(path, self.dir)
         self.agent = os.path.join(self.dir, 'certferry')

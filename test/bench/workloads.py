@@ -9,7 +9,7 @@ from machine import Agent, IdleShare, Sandbox, SyncCount, Void, floor, shell, to
 
 P256_OPS = ('p256-bare', 'p256-low', 'p256-certs')
 P256 = {'keyAlgorithm': 'ecP256', 'keySize': None, 'keyUsage': ['digitalSignature']}
-STEADY_OPS = ('rsa2048-sign', 'rsa2048-bare', *P256_OPS)
+STEADY_OPS = ('rsa2048-sign', 'rsa2048-bare', 'scep-bare', *P256_OPS)
 
 
 @dataclass
