@@ -22,6 +22,8 @@ struct scepd;
 struct job;
 struct json_out;
 
+enum { SCEP_TIMES = 64 };
+
 struct endpoint { /* one scep section */
     struct scepd *s;
     const struct conf_scep *conf;
@@ -32,6 +34,8 @@ struct endpoint { /* one scep section */
     struct scep_rules rules;
     struct buf caps, admin; /* GetCACaps; user:password of the page, secret, empty = no page */
     size_t issuers_known;   /* how much of the CA's issuers `ra` knows */
+    uint16_t refusal_ms[SCEP_TIMES]; /* how long the last refusals of the plugin took */
+    size_t refusals;
     bool serving;
     struct err not_serving; /* why not */
     struct op *probe;

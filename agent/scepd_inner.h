@@ -20,7 +20,8 @@ struct visit {
     char remote[64];
     uint64_t began_ms;
     bool judged;       /* the message was opened, and counted if it was refused */
-    bool floor;        /* a refusal that must take its time */
+    bool floor;        /* a refusal that must take its time ... */
+    bool asked;        /* ... which the plugin has taken already */
     struct buf answer; /* the CertRep, while the floor is waited for */
 
     /* what the worker found */

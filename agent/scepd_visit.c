@@ -13,7 +13,7 @@
 #include "certs/chain.h"
 #include "certs/mem.h"
 
-enum { CERTS_MAX = 1 << 20 };
+enum { CERTS_MAX = 1 << 20, REFUSAL_MOST_MS = 5000 };
 #define E_INVALIDARG_NUMBER 0x80070057u
 
 static struct visit **list_of(struct scepd *s, const char *job)
@@ -93,11 +93,33 @@ static void fail(struct visit *v, int status)
     visit_free(v);
 }
 
+/*
+ * What a refusal takes must not say what it is for (SR-07).  All take the floor at least; and where the plugin asks
+ * somebody, which takes longer, those before it take as long as one of its last refusals, by lot.
+ */
+static uint64_t least_ms(struct visit *v, uint64_t took)
+{
+    struct endpoint *p = v->p;
+    uint64_t floor = (uint64_t)p->conf->failure_floor_ms, like;
+
+    if (!v->floor)
+        return 0;
+    if (v->asked) {
+        p->refusal_ms[p->refusals++ % SCEP_TIMES] =
+            (uint16_t)(took < REFUSAL_MOST_MS ? took : REFUSAL_MOST_MS);
+        return floor;
+    }
+    if (p->refusals == 0)
+        return floor;
+    like = p->refusal_ms[jitter(p->refusals < SCEP_TIMES ? p->refusals : SCEP_TIMES)];
+    return like > floor ? like : floor;
+}
+
 static void on_reply(void *arg, const struct result *r)
 {
     struct visit *v = arg;
     struct work_scep_reply *w = (struct work_scep_reply *)r->work;
-    uint64_t took = io_now_ms() - v->began_ms, least = (uint64_t)v->p->conf->failure_floor_ms;
+    uint64_t took = io_now_ms() - v->began_ms, least;
 
     v->op = NULL;
     if (r->err != NULL) {
@@ -106,7 +128,8 @@ static void on_reply(void *arg, const struct result *r)
         return;
     }
     buf_take(&v->answer, &w->message);
-    if (v->floor && took < least)
+    least = least_ms(v, took);
+    if (took < least)
         v->op = io_timer(least - took, on_floor, v);
     else
         send(v);
@@ -211,7 +234,7 @@ static void say_refused(struct visit *v, const struct job *j)
     job_scep_said(j, &fail, &hresult);
     limit_count(v->s->limit, v->remote, clock_now());
     v->p->refused++;
-    v->floor = true;
+    v->floor = v->asked = true;
     visit_say(v, SCEP_FAILURE, fail, hresult, view_of(NULL, 0));
 }
 

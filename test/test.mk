@@ -1,5 +1,8 @@
 # Everything that tests.  Included by the top Makefile.
 
+# Builds that nobody watches use every processor, unless make was told otherwise.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # ---- unit tests: test/unit/<layer>_<file>.c, linked with that layer and those below only ------------
 UNIT_C = $(wildcard test/unit/*.c)
 UNIT   = $(patsubst test/unit/%.c,$(B)/unit/%,$(UNIT_C))
@@ -31,7 +34,7 @@ SIM_C    = $(wildcard test/sim/*.c)
 SIM_NOT  = agent/io_%.c agent/cli.c agent/cmd_%.c agent/control_client.c
 SIM_OBJ  = $(call obj,$(SIM_C) $(filter-out $(SIM_NOT),$(AGENT_C)))
 SCENARIOS = $(wildcard test/sim/*.scn)
-$(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a
+$(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a | $(B)/plugins/ccp.so
 	@mkdir -p $(@D)
 	$(LINK) $^ -lsqlite3 -lconfuse $(LIBS_proto)
 sim: $(B)/sim/sweep
@@ -41,7 +44,7 @@ mutations:
 	@test/sim/mutations.sh
 # Every pair of faults over every scenario: some minutes.
 sweep:
-	@$(MAKE) --no-print-directory VARIANT=rel build/rel/sim/sweep
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=rel build/rel/sim/sweep
 	build/rel/sim/sweep --pairs $(SCENARIOS)
 
 # ---- fuzzing: libFuzzer with clang; make test replays the corpora with gcc ------------------------------
@@ -49,7 +52,7 @@ FUZZ_C  = $(wildcard test/fuzz/fuzz_*.c)
 FUZZ    = $(patsubst test/fuzz/%.c,build/fuzz/%,$(FUZZ_C))
 SECONDS_EACH ?= $(or $(SECONDS),60)
 fuzz:
-	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang $(FUZZ)
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=fuzz CC=clang $(FUZZ)
 	@test/fuzz/fuzz.sh $(SECONDS_EACH) $(FUZZ)
 build/fuzz/fuzz_%: build/fuzz/test/fuzz/fuzz_%.o build/fuzz/libagent.a build/fuzz/libproto.a build/fuzz/libcerts.a
 	$(LINK) $^ -fsanitize=fuzzer $(LIBS_agent)
@@ -77,7 +80,7 @@ SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh test/scep/*.sh)
 
 # ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------------
 test: check-deps
-	@$(MAKE) --no-print-directory VARIANT=asan test-programs
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=asan test-programs
 	@$(MAKE) --no-print-directory VARIANT=asan run-tests
 asan: test
 test-programs: program plugins sandbox $(UNIT) $(PLUGIN_TESTS) $(B)/sim/sweep $(REPLAY) $(B)/interop/p12_readers \
@@ -93,7 +96,7 @@ crashloop:
 
 lint:
 	@test/lint.sh
-	@$(MAKE) --no-print-directory lint-clang
+	@$(MAKE) --no-print-directory $(PARALLEL) lint-clang
 # The same warnings from the other compiler.
 lint-clang: $(patsubst %.c,lint-clang/%,$(CERTS_C) $(PROTO_C) $(AGENT_C) agent/main.c $(PLUGINS_C) $(SANDBOX_C) $(SIM_C) $(wildcard test/scep/*.c))
 lint-clang/%: ; @clang $(CPPFLAGS) $(filter-out -Wno-format-truncation,$(WARN)) $(CFLAGS_proto) $(CFLAGS_agent) -fsyntax-only $*.c

@@ -18,10 +18,12 @@ create temp table told as select * from book where event = 'scep-success' and co
 
 create temp table enrolment (tag text primary key, cn, kind, party);
 create temp table request_of (tag text primary key, csr);
+create temp table spent (id);
 create temp table asked (tag, began integer, t integer, answer, serial);
 .mode tabs
 .import enrolments enrolment
 .import csrs request_of
+.import spent spent
 .import asked asked
 
 create temp table orphan as
@@ -47,6 +49,10 @@ insert into broken
 insert into broken
     select 'one certificate: several devices of a challenge have one', party || ': ' || group_concat(distinct tag)
         from got join enrolment using (tag) group by party having count(distinct tag) > 1;
+insert into broken
+    select 'spent: a certificate was given for a challenge that may serve again', tag || ': ' || got.serial
+        from got join enrolment using (tag) join kept using (serial)
+        where kind <> 'renewal' and id not in (select id from spent);
 insert into broken
     select 'the same again: a request has had several certificates', tag || ': ' || group_concat(serial)
         from got group by tag having count(*) > 1;

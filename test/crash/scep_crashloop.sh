@@ -12,9 +12,10 @@ here=$(dirname "$(realpath "$0")")
 B=${B:-$here/../../build/crash}
 # shellcheck source=test/live/intune.bash
 . "$here/../live/intune.bash"
-# shellcheck source=test/crash/scep_devices.bash
+# shellcheck source=test/crash/scep_devices.bash disable=SC2034
 . "$here/scep_devices.bash"
 need_programs plugins/intune.so plugins/otp.so
+# shellcheck disable=SC2031
 kills_wanted=${1:-250} seed=${2:-$RANDOM}
 [[ $kills_wanted =~ ^[0-9]+$ && $seed =~ ^[0-9]+$ ]] || bail "usage: scep_crashloop.sh N [SEED]"
 exec 3>&2 2>"$work/stderr" # the shell says "Killed" whenever it sees that; the rest is shown at the end
@@ -172,12 +173,16 @@ finish_all 150 "long after the last kill"
 rm -rf running
 
 # ---- what the books say ------------------------------------------------------------------------------------
+store() { # SQL
+    sqlite3 -cmd '.timeout 5000' "$dir/state/certferry.db" "$1"
+}
 cf orphans list --json
 cp out orphans.json
 cf requests list --all --json
 cp out requests.json
 sandbox_stop || violation "the sandbox ended badly: $(tail -n 1 sandbox.err)"
 cp "$dir/ledger.jsonl" ledger.jsonl
+store 'select request_id from challenge' >spent
 for f in devices/*.csr; do
     printf '%s\t%s\n' "$(basename "$f" .csr)" "$(sha256sum "$f" | cut -d' ' -f1)"
 done >csrs
@@ -185,22 +190,15 @@ sqlite3 :memory: <"$here/scep_books.sql" 2>books.err || violation "the books can
 [ -s numbers ] || violation "the books say nothing"
 while read -r line; do violation "$line"; done <broken
 
-store() { # SQL
-    sqlite3 -cmd '.timeout 5000' "$dir/state/certferry.db" "$1"
-}
 store_says() { # PROMISE SQL: every row of the answer breaks it
     local rows
     rows=$(store "$2") || violation "the store cannot be read"
     [ -z "$rows" ] || violation "$1: $(wc -l <<<"$rows") rows, as $(head -n 3 <<<"$rows" | paste -sd ';')"
 }
 store_says "what a request needed outlived it" "select id, name from blob join request using (id) where not open
-    and name in ('csr', 'signer', 'chain', 'notes')"
+    and name in ('item', 'csr', 'signer', 'chain', 'notes')"
 store_says "an ended request went on" "select h2.id, h1.event, h2.event from history h1 join history h2
     on h2.id = h1.id and h2.rowid > h1.rowid where h1.event in ('delivered', 'rejected', 'cancelled')"
-store_says "a certificate was given for a challenge that may serve again" "select id from request
-    where state = 'delivered' and exists (select 1 from blob where blob.id = request.id and name = 'item'
-        and cast(data as text) like '%\"endpoint\":\"devices\"%')
-    and id not in (select request_id from challenge)"
 [ ! -s "$dir/state/certferry.db-wal" ] || violation "the write-ahead log has not been emptied"
 [ "$(store 'pragma integrity_check')" = ok ] || violation "the store is damaged"
 no_secrets said devices/*.out || violation "a secret is in a log or an answer"

@@ -95,6 +95,7 @@ thieves() { # two keys, one challenge: one of them may have a certificate
     wait
 }
 renews() { # ... and later another one, for another key, by this one
+    # shellcheck disable=SC2154
     plain "$1" "$url_adcs" "$3" renews
     [ "$answer" = SUCCESS ] || return
     enrols "$1r" "$1" renewal "$1r"

@@ -4,7 +4,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/plugin.bash"
 command -v python3 >/dev/null || bail "python3 is not installed"
 
-hook_start() { # after sandbox_start: $hook is its address
+hook= # where it is
+hook_start() { # after sandbox_start
     mkdir hook
     python3 "$root/test/live/hook.py" "$dir/tls-server.pem" "$dir/tls-server.key" hook 2>hook.err &
     hook_pid=$!

@@ -23,10 +23,11 @@ serves() { # ENDPOINT: the service runs, and devices can enrol there
     agent_start || bail "the service does not start: $(tail -n 3 "$log")"
     until_true 20 health_is "$(url_of "$1")" 403 || bail "nobody can enrol: $(tail -n 3 "$log")"
 }
+include= # the folder of certferry/plugin.h
 shared_object() { # NAME OPTION...: NAME.so from standard input, with the installed header alone
     gcc -shared -fPIC -I "$include" -o "$1.so" "${@:2}" -x c - 2>gcc.err || bail "gcc: $(cat gcc.err)"
 }
-# refuses CODE TEXT...: the service does not start and says so, and so does `plugin test`
+# refuses TEXT...: the service does not start and says so, and so does `plugin test`
 refuses() {
     local said=$work/said/refusal-$((++starts))
     timeout 30 "$B/certferry" run --config "$conf" 2>"$said" >>"$said"

@@ -167,6 +167,11 @@ ok "and when to come again" says header 'Retry-After: 60'
 
 # ---- the health URL --------------------------------------------------------------------------------------------
 ok "with a plugin: 403" code_is 403 "$otp"
+cpu_us() { cat "/proc/$agent_pid"/task/*/schedstat | awk '{ ns += $1 } END { printf "%d", ns / 1000 }'; }
+before=$(cpu_us)
+ok "300 times" test "$(curl -s -o /dev/null -w '%{http_code}\n' "$otp?[1-300]" | grep -c '^403')" -eq 300
+each=$((($(cpu_us) - before) / 300))
+ok "each within 1 ms of the service's time ($each us)" test "$each" -lt 1000
 ok "with challenge none: 200" code_is 200 "$open"
 ok "in front of the other CA, too" code_is 200 "$(url_of adcs)"
 kill -KILL "$sandbox_pid"

@@ -92,7 +92,7 @@ else
 fi
 mkdir -m 777 open
 chmod 777 open
-cp -p $so open/mine.so
+cp -p "$so" open/mine.so
 ln -s ../open/mine.so plugins/out.so
 ln -s "$so" open/in.so
 ln -s "$so" plugins/link.so

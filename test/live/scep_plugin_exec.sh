@@ -7,6 +7,14 @@
 . "$(dirname "$(realpath "$0")")/plugin.bash"
 need_programs plugins/exec.so
 
+stragglers() { # what a service that is broken leaves behind, this script does not
+    local p
+    for p in $(cat seen/*.pids seen/fled 2>/dev/null); do
+        cat "/proc/$p/cmdline" 2>/dev/null | tr '\0' ' ' | grep -q 'sleep 1000\|program/judge' && kill -KILL "$p"
+    done
+}
+trap 'stragglers; cleanup' EXIT
+
 # ---- the program: it does what the challenge says, "word" of "word-secret" -----------------------------------
 mkdir program seen
 {
@@ -125,6 +133,7 @@ try() { # GETS-OR-SO HOW ENDPOINT OPTION...: a device named HOW, whose challenge
 }
 gone() { # HOW: all it started
     local p
+    # shellcheck disable=SC2013
     for p in $(cat "seen/$1.pids"); do
         # A zombie that nobody has asked for yet is none of ours.
         case $(cut -d' ' -f3 "/proc/$p/stat" 2>/dev/null) in
