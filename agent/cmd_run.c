@@ -9,6 +9,7 @@
 #include "agent/control.h"
 #include "agent/io_local.h"
 #include "agent/log.h"
+#include "agent/plugin.h"
 #include "agent/scepd.h"
 
 /* Nothing of ours ends up in a core file. */
@@ -153,6 +154,15 @@ int cmd_check(struct cli *c)
         if (ca == NULL)
             code = cli_fail(c, &e, "mend section ca \"%s\" of %s", conf->cas[i].name, c->config);
         ca_close(ca);
+    }
+    for (size_t i = 0; code == EXIT_OK && i < conf->plugin_count; i++) {
+        struct agent a = { .conf = conf, .lib = l, .lock = -1 };
+        struct plugin *p = plugin_open(&a, &conf->plugins[i], &e);
+
+        if (p == NULL)
+            code = cli_fail(
+                c, &e, "mend section plugin \"%s\" of %s", conf->plugins[i].name, c->config);
+        plugin_close(p);
     }
     if (code == EXIT_OK && !c->quiet && !c->json)
         (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);

@@ -197,7 +197,7 @@ static const struct san_kind {
     const char *(*fault)(const char *);
     void (*write)(struct buf *, uint8_t, const char *);
 } kinds[SAN_TYPE_COUNT] = {
-    [SAN_EMAIL] = { "e-mail", DER_CONTEXT | 1, email_fault, write_text },
+    [SAN_EMAIL] = { "EMAIL", DER_CONTEXT | 1, email_fault, write_text },
     [SAN_DNS] = { "DNS", DER_CONTEXT | 2, dns_fault, write_text },
     [SAN_URI] = { "URI", DER_CONTEXT | 6, uri_fault, write_text },
     [SAN_IP] = { "IP", DER_CONTEXT | 7, ip_fault, write_ip },
@@ -328,6 +328,9 @@ static void text_ip(struct view ip, struct buf *out)
 {
     if (ip.len == 4) {
         buf_printf(out, "IP %u.%u.%u.%u", ip.p[0], ip.p[1], ip.p[2], ip.p[3]);
+    } else if (ip.len == 16) {
+        for (size_t i = 0; i < 16; i += 2)
+            buf_printf(out, "%s%x", i == 0 ? "IP " : ":", (unsigned)ip.p[i] << 8 | ip.p[i + 1]);
     } else {
         buf_add_text(out, "IP ");
         hex_add(out, ip);

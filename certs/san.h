@@ -35,6 +35,7 @@ enum san_type san_read(struct der name, struct view *value);
 /* san_sid - is it the URI with a SID, and which?  The SID is as it stands there, perhaps none at all. */
 bool san_sid(struct der name, struct view *sid);
 
-/* san_text - "DNS host.contoso.example", for messages; bytes are as in the certificate. */
+/* san_text - "DNS host.contoso.example", "EMAIL ...", "URI ...", "UPN ...", "IP 192.0.2.1", "IP 2001:db8:0:0:0:0:0:1",
+ * for messages and plugins (certferry_plugin.h); bytes are as in the certificate. */
 void san_text(struct der name, struct buf *out);
 #endif

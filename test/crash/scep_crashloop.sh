@@ -1,7 +1,7 @@
 #!/bin/bash
 # SCEP under kill -9, as crashloop.sh does it for PKCS: at every crash point first, then N times at random.
 #
-#   B=build/crash test/crash/scep_crashloop.sh N [SEED]        N=250: some 6 minutes; N=10: for CI
+#   B=build/crash test/crash/scep_crashloop.sh N [SEED]        N=250: some 3 minutes; N=10: for CI
 #
 # B is a build with crash points.  Phase 1 ends the agent at each point that a SCEP request passes, on its 1st to 3rd
 # pass (below N=100 on the 1st only), and lets another finish.  Phase 2 kills it after 0-500 ms, again and again, while

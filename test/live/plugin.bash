@@ -27,12 +27,12 @@ include= # the folder of certferry/plugin.h
 shared_object() { # NAME OPTION...: NAME.so from standard input, with the installed header alone
     gcc -shared -fPIC -I "$include" -o "$1.so" "${@:2}" -x c - 2>gcc.err || bail "gcc: $(cat gcc.err)"
 }
-# refuses TEXT...: the service does not start and says so, and so does `plugin test`
+# refuses TEXT...: the service does not start and says so, and so do `check` and `plugin test`
 refuses() {
     local said=$work/said/refusal-$((++starts))
     timeout 30 "$B/certferry" run --config "$conf" 2>"$said" >>"$said"
     is $? 78 || { cat "$said"; return 1; }
-    says "$said" "$@" && exits 6 plugin test "$plugin" && says all "$@"
+    says "$said" "$@" && exits 6 plugin test "$plugin" && says all "$@" && exits 6 check && says all "$@"
 }
 challenge() { # NAME TEXT: what the device NAME will know, in NAME.challenge
     printf '%s\n' "$2" | tee -a secrets >"$1.challenge"

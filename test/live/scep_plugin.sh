@@ -47,7 +47,7 @@ judged servers mine "ekus = {\"$server\", \"1.3.6.1.5.5.7.3.2\"}"
 ok "plugin test: it opens" exits 0 plugin test mine
 serves servers
 url=$(url_of servers)
-host=(--eku $server --san dns:a.contoso.example)
+host=(--eku "$server" --san dns:a.contoso.example)
 ok "a good challenge: a certificate" gets "$url" one --cn one "${host[@]}" --challenge-file good.challenge
 ok "for the device's key" same_key one.pem one.key
 ok "of the CA" chain_holds one.pem

@@ -84,7 +84,7 @@ static void one_extension_differs(void **state)
             "@URI=" SID_TAG SID "|DNS=host.contoso.example|IP=192.0.2.1|email=ADA@contoso.example|"
             "otherName=1.3.6.1.4.1.311.20.2.3;UTF8:ada@contoso.example",
             ERR_MISMATCH,
-            "asked for \"e-mail ada@contoso.example\", got \"e-mail ADA@contoso.example\"" },
+            "asked for \"EMAIL ada@contoso.example\", got \"EMAIL ADA@contoso.example\"" },
         { SAN,
             "@URI=" SID_TAG SID "|DNS=host.contoso.example|IP=192.0.2.1|email=ada@contoso.example|"
             "otherName=1.3.6.1.4.1.311.20.2.3;UTF8:eve@contoso.example",

@@ -86,7 +86,7 @@ static void every_part(void **state)
     assert_string_equal(eku_at(1), "1.3.6.1.4.1.311.20.2.2");
     assert_null(eku_at(2));
     assert_string_equal(san_at(0), "DNS host.contoso.example");
-    assert_string_equal(san_at(1), "e-mail ada@contoso.example");
+    assert_string_equal(san_at(1), "EMAIL ada@contoso.example");
     assert_string_equal(san_at(2), "URI urn:x");
     assert_string_equal(san_at(3), "IP 192.0.2.1");
     assert_string_equal(san_at(4), "UPN ada@contoso.example");

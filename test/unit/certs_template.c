@@ -168,7 +168,7 @@ static void refuses_sans(void **state)
         { SAN_NONE, "x", "type 0 is unknown" },
         { SAN_TYPE_COUNT, "x", "unknown" },
         { (enum san_type) - 1, "x", "unknown" },
-        { SAN_EMAIL, "alice", "SAN e-mail \"alice\" is not name@domain" },
+        { SAN_EMAIL, "alice", "SAN EMAIL \"alice\" is not name@domain" },
         { SAN_EMAIL, "@b", "name@domain" },
         { SAN_EMAIL, "a@", "name@domain" },
         { SAN_EMAIL, "a@b@c", "name@domain" },
