@@ -65,13 +65,8 @@ void lease_seen(struct lease *l, int64_t length_s)
 
 static void lost(struct lease *l, struct request *r, const char *code)
 {
-    struct job *j = jobs_find(l->a->jobs, r->id);
     struct err e;
 
-    if (j != NULL) {
-        *r = j->r;
-        jobs_drop(j);
-    }
     (void)err_set(
         &r->why, ERR_CONFLICT, "the lease is lost: %s; another connector has the request", code);
     log_err(EV_LEASE_LOST, r->id, "cloud", &r->why);
@@ -86,29 +81,31 @@ static void lost(struct lease *l, struct request *r, const char *code)
         log_err(EV_STORE_FAILED, r->id, NULL, &e);
 }
 
+/* What was asked for may have moved on, or ended, since it was asked: only what it is now counts. */
 static void on_lease(void *arg, const char *id, int64_t expires_at, const char *code)
 {
     struct lease *l = arg;
+    struct job *j = jobs_find(l->a->jobs, id);
+    struct request r;
     struct err e;
+    int got = 1;
 
-    for (size_t i = 0; i < l->count; i++) {
-        struct request *r = &l->batch[i];
-        struct job *j;
-
-        if (strcmp(r->id, id) != 0)
-            continue;
-        if (expires_at == 0) {
-            lost(l, r, code != NULL ? code : "refused");
-            return;
-        }
-        r->lease_expires_at = expires_at;
-        if ((j = jobs_find(l->a->jobs, id)) != NULL) {
-            j->r.lease_expires_at = expires_at; /* stored with the job's next step */
-            return;
-        }
-        if (store_update(l->a->store, r, NULL, &e) != 0)
-            log_err(EV_STORE_FAILED, id, NULL, &e);
+    if (j != NULL)
+        r = j->r;
+    else if ((got = store_get(l->a->store, id, &r, &e)) < 0)
+        log_err(EV_STORE_FAILED, id, NULL, &e);
+    if (got != 1 || request_is_final(r.state))
         return;
+    if (expires_at == 0) {
+        if (j != NULL)
+            jobs_drop(j);
+        lost(l, &r, code != NULL ? code : "refused");
+    } else if (j != NULL) {
+        j->r.lease_expires_at = expires_at; /* stored with the job's next step */
+    } else {
+        r.lease_expires_at = expires_at;
+        if (store_update(l->a->store, &r, NULL, &e) != 0)
+            log_err(EV_STORE_FAILED, id, NULL, &e);
     }
 }
 
