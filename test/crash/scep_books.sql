@@ -75,11 +75,11 @@ insert into broken
     select 'nothing lost: delivered, and listed as an orphan', serial
         from orphan where serial in (select serial from got);
 insert into broken
-    select 'on record: more certificates than submissions', got.serial || ': ' || count(*) || ' of ' || submissions
+    select 'on record: more certificates than submissions', tag || ': ' || got.serial || ': ' || count(*) || ' of ' || submissions
         from got join kept using (serial) join issued i on i.serial = got.serial join issued o on o.spki = i.spki
         group by got.tag, kept.id having count(*) > submissions;
 insert into broken
-    select 'on record: the store does not know a certificate as delivered', got.serial
+    select 'on record: the store does not know a certificate as delivered', tag || ': ' || got.serial
         from got where serial not in (select serial from kept where state = 'delivered');
 insert into broken
     select 'nobody stranded: asked to the end and has no certificate', party || ' (' || kind || ')'
@@ -92,8 +92,8 @@ insert into broken
 insert into broken
     select 'well spoken: the stand-in found a message wrong', v from book where event = 'refused';
 insert into broken
-    select 'nothing open: a request has not ended', id || ': ' || state
-        from kept where state not in ('delivered', 'rejected', 'cancelled', 'superseded');
+    select 'nothing open: a request has not ended, or ended without a certificate', id || ': ' || state
+        from kept where state <> 'delivered';
 
 -- ---- the numbers -------------------------------------------------------------------------------------------
 .mode list

@@ -299,10 +299,12 @@ static void a_clean_environment(void **state)
                                            "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
                                            "LANG=C.UTF-8\n");
     done(&o);
-    run(&o, "echo $#; grep -E 'SigBlk|SigIgn' /proc/self/status");
+    /* 32 and 33 are the C library's own: whoever started us may have had them ignored. */
+    run(&o, "echo $#; grep SigBlk /proc/self/status; s=$(sed -n 's/^SigIgn:[[:space:]]*//p' "
+            "/proc/self/status); echo $((0x$s & ~0x180000000))");
     assert_string_equal(buf_text(&o.body), "0\n"
                                            "SigBlk:\t0000000000000000\n"
-                                           "SigIgn:\t0000000000000000\n");
+                                           "0\n");
     done(&o);
 }
 
