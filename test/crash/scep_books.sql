@@ -19,11 +19,13 @@ create temp table told as select * from book where event = 'scep-success' and co
 create temp table enrolment (tag text primary key, cn, kind, party);
 create temp table request_of (tag text primary key, csr);
 create temp table spent (id);
+create temp table retried (id);
 create temp table asked (tag, began integer, t integer, answer, serial);
 .mode tabs
 .import enrolments enrolment
 .import csrs request_of
 .import spent spent
+.import retried retried
 .import asked asked
 
 create temp table orphan as
@@ -31,7 +33,8 @@ create temp table orphan as
     from json_each(cast(readfile('orphans.json') as text), '$.data.orphans');
 create temp table kept as
     select json_extract(value, '$.id') as id, json_extract(value, '$.state') as state,
-        json_extract(value, '$.serialNumber') as serial, json_extract(value, '$.submissions') as submissions
+        json_extract(value, '$.serialNumber') as serial, json_extract(value, '$.submissions') as submissions,
+        substr(json_extract(value, '$.subject'), 4) as cn
     from json_each(cast(readfile('requests.json') as text), '$.data.requests');
 create temp table got as select distinct tag, serial from asked where answer = 'SUCCESS';
 
@@ -77,6 +80,7 @@ insert into broken
 insert into broken
     select 'on record: more certificates than submissions', tag || ': ' || got.serial || ': ' || count(*) || ' of ' || submissions
         from got join kept using (serial) join issued i on i.serial = got.serial join issued o on o.spki = i.spki
+        where kept.id not in (select id from retried) -- by hand, which begins the count anew
         group by got.tag, kept.id having count(*) > submissions;
 insert into broken
     select 'on record: the store does not know a certificate as delivered', tag || ': ' || got.serial
@@ -93,7 +97,8 @@ insert into broken
     select 'well spoken: the stand-in found a message wrong', v from book where event = 'refused';
 insert into broken
     select 'nothing open: a request has not ended, or ended without a certificate', id || ': ' || state
-        from kept where state <> 'delivered';
+        from kept where state <> 'delivered'
+        and not (state = 'rejected' and cn in (select cn from enrolment where kind = 'thieves'));
 
 -- ---- the numbers -------------------------------------------------------------------------------------------
 .mode list
