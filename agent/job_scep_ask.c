@@ -214,6 +214,21 @@ static enum verdict allowed(struct job *j, const struct certferry_verdict *v)
     return next;
 }
 
+typedef enum verdict next_round(struct job *j, const struct certferry_reply *reply);
+
+/* A plugin may know the answer, or that it is too early, without a question.  Then the peer's breaker has let us through
+ * for nothing, and must not wait for what becomes of it. */
+static enum verdict first_round(struct job *j, next_round *round)
+{
+    struct peer *asked = scep_of(j)->p->asked;
+    bool let_through = !j->unsaved;
+    enum verdict v = round(j, NULL);
+
+    if (v != V_WAIT && let_through) /* with V_WAIT, j may be gone */
+        peer_unasked(asked);
+    return v;
+}
+
 static enum verdict ask_round(struct job *j, const struct certferry_reply *reply)
 {
     struct scep *c = scep_of(j);
@@ -224,8 +239,19 @@ static enum verdict ask_round(struct job *j, const struct certferry_reply *reply
     return follow(j, &v, allowed);
 }
 
+/* A request that has waited let go of its challenge meanwhile.  Who has it now is judged first: were both with the
+ * plugin at once, its service could remember the one that does not get the certificate. */
+static bool must_queue(struct job *j)
+{
+    const struct scep *c = scep_of(j);
+
+    return serves_once(c) && !scepd_reserve(j->a->scepd, c->item.challenge, j->r.id);
+}
+
 enum verdict scep_ask_begin(struct job *j)
 {
+    static const struct certferry_verdict queue = { .later_s = LATER_LEAST_S,
+        .why = "another request with this challenge is being judged" };
     struct scep *c = scep_of(j);
     int64_t away_s;
     int has;
@@ -233,11 +259,8 @@ enum verdict scep_ask_begin(struct job *j)
     c->round = 0;
     if (c->p->plugin == NULL) /* challenge = "none" */
         return allowed(j, NULL);
-    /* Those that wait already do not all take a place to learn that whoever is asked is still away. */
-    if (!j->unsaved && (away_s = peer_wait_s(c->p->asked)) > 0) {
-        j->wait_s = away_s + (int64_t)jitter((uint64_t)away_s / 4 + 2);
-        return V_LATER;
-    }
+    if (must_queue(j))
+        return later(j, &queue);
     if (!c->csr.has_challenge && !c->item.renewal
         && (plugin_table(c->p->plugin)->flags & CERTFERRY_NO_CHALLENGE) == 0) {
         (void)err_set(&j->why, ERR_CHALLENGE, "the request has no challenge");
@@ -249,7 +272,12 @@ enum verdict scep_ask_begin(struct job *j)
             (void)spent(j);
         return V_FAILED;
     }
-    return ask_round(j, NULL);
+    /* Those that wait already do not all take a place to learn that whoever is asked is still away. */
+    if (!j->unsaved && (away_s = peer_wait_s(c->p->asked)) > 0) {
+        j->wait_s = away_s + (int64_t)jitter((uint64_t)away_s / 4 + 2);
+        return V_LATER;
+    }
+    return first_round(j, ask_round);
 }
 
 enum verdict scep_ask_end(struct job *j, const struct result *r)
@@ -342,7 +370,7 @@ static enum verdict notify_round(struct job *j, const struct certferry_reply *re
 enum verdict scep_notify_begin(struct job *j)
 {
     crash_point(19);
-    return notify_round(j, NULL);
+    return first_round(j, notify_round);
 }
 
 enum verdict scep_notify_end(struct job *j, const struct result *r)

@@ -79,6 +79,11 @@ int64_t peer_wait_s(struct peer *p)
     return 0;
 }
 
+void peer_unasked(struct peer *p)
+{
+    p->probe_at = 0;
+}
+
 void peer_ok(struct peer *p)
 {
     if (p->openings > 0)

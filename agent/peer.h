@@ -19,6 +19,8 @@ const char *peer_name(const struct peer *p);
 
 /* peer_wait_s - 0: go ahead (and if the breaker was open, this is the probe); else seconds to wait. */
 int64_t peer_wait_s(struct peer *p);
+/* peer_unasked - it said go ahead, and then there was nothing to ask: the next one may be the probe. */
+void peer_unasked(struct peer *p);
 
 void peer_ok(struct peer *p);
 /* peer_failed - why: the class decides whether it counts; retry_after_s from the answer, -1 = none */

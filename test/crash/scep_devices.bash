@@ -77,9 +77,10 @@ eager() { # two threads of one device send the same request at the same time
     keeps_asking "$1" "${options[@]}"
     wait "$twin"
 }
-thieves() { # two keys, one challenge: one of them may have a certificate
+thieves() { # two keys, one challenge: one of them may have a certificate; or both wait at first, for Intune is busy
     local one
     is_given_challenge "$1"
+    [ $((RANDOM % 2)) -ne 0 ] || fault intune.validate http-503 "\"count\":2,\"retryAfter\":1,\"match\":\"$1\""
     for one in a b; do
         (
             enrols "$1$one" "$1" thieves "$1"

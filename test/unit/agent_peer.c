@@ -100,6 +100,19 @@ static void one_probe_at_a_time(void **state)
     assert_true(peer_wait_s(p) > 0);
 }
 
+static void a_probe_that_asks_nothing_is_the_next_ones(void **state)
+{
+    (void)state;
+    trip();
+    fake_pass_s(peer_wait_s(p));
+    assert_int_equal(peer_wait_s(p), 0);
+    assert_true(peer_wait_s(p) > 0);
+    peer_unasked(p);
+    assert_int_equal(peer_wait_s(p), 0);
+    failure(ERR_NET, -1); /* and its outcome counts as ever */
+    assert_in_range(peer_wait_s(p), 1, 4);
+}
+
 static void a_good_probe_closes_it(void **state)
 {
     (void)state;
@@ -259,6 +272,7 @@ int main(void)
         TEST(a_new_peer),
         TEST(five_in_a_row_open_it),
         TEST(one_probe_at_a_time),
+        TEST(a_probe_that_asks_nothing_is_the_next_ones),
         TEST(a_good_probe_closes_it),
         TEST(bad_probes_open_it_for_longer),
         TEST(those_under_way_do_not_lengthen_it),
