@@ -13,7 +13,7 @@
 #include "certs/chain.h"
 #include "certs/mem.h"
 
-enum { CERTS_MAX = 1 << 20, REFUSAL_MOST_MS = 5000 };
+enum { CERTS_MAX = 1 << 20, REFUSAL_MOST_MS = 5000, SPREAD_MS = 16 };
 #define E_INVALIDARG_NUMBER 0x80070057u
 
 static struct visit **list_of(struct scepd *s, const char *job)
@@ -94,13 +94,14 @@ static void fail(struct visit *v, int status)
 }
 
 /*
- * What a refusal takes must not say what it is for (SR-07).  All take the floor at least; and where the plugin asks
- * somebody, which takes longer, those before it take as long as one of its last refusals, by lot.
+ * What a refusal takes must not say what it is for (SR-07).  All take the floor at least, and a few milliseconds by lot
+ * in which a difference of microseconds is lost.  Where the plugin asks somebody, which takes longer, those before it take
+ * as long as one of its last refusals, by lot.
  */
 static uint64_t least_ms(struct visit *v, uint64_t took)
 {
     struct endpoint *p = v->p;
-    uint64_t floor = (uint64_t)p->conf->failure_floor_ms, like;
+    uint64_t floor = (uint64_t)p->conf->failure_floor_ms + jitter(SPREAD_MS), like;
 
     if (!v->floor)
         return 0;
