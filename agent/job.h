@@ -114,6 +114,8 @@ void jobs_drop(struct job *j);
 void job_put(struct job *j, enum blob b, struct buf *data); /* moves data in, marks it dirty */
 void job_clear(struct job *j, enum blob b);
 bool job_has(const struct job *j, enum blob b);
-enum verdict job_ask(struct job *j, struct op *op); /* V_WAIT, or V_FAILED if op is NULL */
-io_fn job_wake;                                     /* the callback of every operation */
+enum verdict job_ask(struct job *j, struct op *op);      /* V_WAIT, or V_FAILED if op is NULL */
+enum verdict job_work(struct job *j, struct io_work *w); /* on a worker; takes w */
+enum verdict job_worked(struct job *j, const struct result *r); /* V_NEXT, or V_FAILED and why */
+io_fn job_wake; /* the callback of every operation */
 #endif

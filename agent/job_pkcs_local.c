@@ -23,19 +23,6 @@ static struct work_pkcs *work_for(
     return w;
 }
 
-static enum verdict work(struct job *j, struct work_pkcs *w)
-{
-    return job_ask(j, io_work(&w->work, false, job_wake, j));
-}
-
-static enum verdict worked(struct job *j, const struct result *r)
-{
-    if (r->err == NULL)
-        return V_NEXT;
-    j->why = *r->err;
-    return V_FAILED;
-}
-
 /* ---- KEY: the subscriber's key pair.  Output: data_key and key, sealed. ------------------------------- */
 
 bool pkcs_key_done(const struct job *j)
@@ -50,7 +37,7 @@ enum verdict pkcs_key_begin(struct job *j)
     w->key_type = pkcs_of(j)->item.template.key;
     w->keygen = conf_keygen(j->a->conf);
     w->from_pool = keypool_take(j->a->keypool, w->key_type);
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 enum verdict pkcs_key_end(struct job *j, const struct result *r)
@@ -58,7 +45,7 @@ enum verdict pkcs_key_end(struct job *j, const struct result *r)
     struct work_pkcs *w = (struct work_pkcs *)r->work;
 
     crash_point(3);
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     job_put(j, BLOB_DATA_KEY, &w->data_key);
     job_put(j, BLOB_KEY, &w->key);
@@ -79,14 +66,14 @@ enum verdict pkcs_csr_begin(struct job *j)
 
     w->template_name = strcmp(how, "name") == 0;
     w->template_pair = strcmp(how, "pair") == 0;
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 enum verdict pkcs_csr_end(struct job *j, const struct result *r)
 {
     struct work_pkcs *w = (struct work_pkcs *)r->work;
 
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     job_put(j, BLOB_CSR, &w->csr);
     return V_NEXT;
@@ -114,7 +101,7 @@ enum verdict pkcs_wrap_begin(struct job *j)
     w->iterations = (unsigned)j->a->conf->pkcs12.iterations;
     (void)snprintf(w->activity, sizeof w->activity, "%s", j->r.activity);
     (void)snprintf(w->ca, sizeof w->ca, "%s", j->r.ca);
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 enum verdict pkcs_wrap_end(struct job *j, const struct result *r)
@@ -122,7 +109,7 @@ enum verdict pkcs_wrap_end(struct job *j, const struct result *r)
     struct work_pkcs *w = (struct work_pkcs *)r->work;
 
     crash_point(10);
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     (void)snprintf(j->r.serial, sizeof j->r.serial, "%s", w->serial);
     (void)snprintf(j->r.digest, sizeof j->r.digest, "%s", w->digest);

@@ -79,19 +79,6 @@ static struct work_ra *work_for(
     return w;
 }
 
-static enum verdict work(struct job *j, struct work_ra *w)
-{
-    return job_ask(j, io_work(&w->work, false, job_wake, j));
-}
-
-static enum verdict worked(struct job *j, const struct result *r)
-{
-    if (r->err == NULL)
-        return V_NEXT;
-    j->why = *r->err;
-    return V_FAILED;
-}
-
 static bool key_done(const struct job *j)
 {
     return job_has(j, BLOB_KEY);
@@ -103,7 +90,7 @@ static enum verdict key_begin(struct job *j)
     struct work_ra *w = work_for(j, work_ra_key);
 
     w->keygen = conf_keygen(j->a->conf);
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 static enum verdict key_end(struct job *j, const struct result *r)
@@ -111,7 +98,7 @@ static enum verdict key_end(struct job *j, const struct result *r)
     struct work_ra *w = (struct work_ra *)r->work;
 
     crash_point(3);
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     job_put(j, BLOB_DATA_KEY, &w->data_key);
     job_put(j, BLOB_KEY, &w->key);
@@ -129,14 +116,14 @@ static enum verdict csr_begin(struct job *j)
 
     w->in_csr_name = strcmp(j->ca->conf->template_in_csr, "name") == 0;
     w->in_csr_pair = strcmp(j->ca->conf->template_in_csr, "pair") == 0;
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 static enum verdict csr_end(struct job *j, const struct result *r)
 {
     struct work_ra *w = (struct work_ra *)r->work;
 
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     job_put(j, BLOB_CSR, &w->csr);
     return V_NEXT;
@@ -156,7 +143,7 @@ static enum verdict check_begin(struct job *j)
     buf_add_view(&w->anchors, buf_view(&j->ca->anchors));
     w->now = clock_now();
     w->subject_by_ca = strcmp(j->ca->conf->subject, "ca") == 0;
-    return work(j, w);
+    return job_work(j, &w->work);
 }
 
 static enum verdict check_end(struct job *j, const struct result *r)
@@ -164,7 +151,7 @@ static enum verdict check_end(struct job *j, const struct result *r)
     struct work_ra *w = (struct work_ra *)r->work;
 
     crash_point(10);
-    if (worked(j, r) != V_NEXT)
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
     (void)snprintf(j->r.serial, sizeof j->r.serial, "%s", w->serial);
     (void)snprintf(j->r.digest, sizeof j->r.digest, "%s", w->digest);
@@ -198,7 +185,7 @@ static enum verdict install_begin(struct job *j)
 /* Never waits for anything: begin has answered already. */
 static enum verdict install_end(struct job *j, const struct result *r)
 {
-    return worked(j, r);
+    return job_worked(j, r);
 }
 
 /* ---- END ---------------------------------------------------------------------------------------------------------- */

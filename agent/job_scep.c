@@ -35,17 +35,15 @@ static enum verdict check_begin(struct job *j)
     w->now = clock_now();
     w->validity_max_s = j->ca->conf->validity_max * DAY_S;
     w->subject_by_ca = strcmp(j->ca->conf->subject, "ca") == 0;
-    return job_ask(j, io_work(&w->work, false, job_wake, j));
+    return job_work(j, &w->work);
 }
 
 static enum verdict check_end(struct job *j, const struct result *r)
 {
     struct work_scep_check *w = (struct work_scep_check *)r->work;
 
-    if (r->err != NULL) {
-        j->why = *r->err;
+    if (job_worked(j, r) != V_NEXT)
         return V_FAILED;
-    }
     (void)snprintf(j->r.serial, sizeof j->r.serial, "%s", w->serial);
     (void)snprintf(j->r.digest, sizeof j->r.digest, "%s", w->digest);
     job_put(j, BLOB_RESULT, &w->result);

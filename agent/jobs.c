@@ -12,16 +12,13 @@
 #include "agent/job_scep.h"
 #include "agent/sched.h"
 #include "certs/mem.h"
+#include "certs/text.h"
 
 enum { BLOB_MAX = 1 << 20 };
 
 static struct job **bucket_of(const struct jobs *js, const char *id)
 {
-    uint64_t h = 14695981039346656037u;
-
-    for (; *id != '\0'; id++)
-        h = (h ^ (unsigned char)*id) * 1099511628211u;
-    return (struct job **)(uintptr_t)&js->bucket[h % JOBS_BUCKETS];
+    return (struct job **)(uintptr_t)&js->bucket[text_hash(TEXT_HASH, id) % JOBS_BUCKETS];
 }
 
 struct job *jobs_find(const struct jobs *js, const char *id)
@@ -243,4 +240,17 @@ enum verdict job_ask(struct job *j, struct op *op)
 {
     j->op = op;
     return op != NULL ? V_WAIT : V_FAILED;
+}
+
+enum verdict job_work(struct job *j, struct io_work *w)
+{
+    return job_ask(j, io_work(w, false, job_wake, j));
+}
+
+enum verdict job_worked(struct job *j, const struct result *r)
+{
+    if (r->err == NULL)
+        return V_NEXT;
+    j->why = *r->err;
+    return V_FAILED;
 }

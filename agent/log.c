@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "certs/text.h"
 #include "proto/json.h"
 
 /* A text of this length makes no longer line, even if each of its characters has to be escaped. */
@@ -119,18 +120,10 @@ static bool put(enum log_event ev, const char *request, const char *peer, const 
     return json ? write_json(ev, request, peer, text, why) : write_human(ev, request, peer, text);
 }
 
-static uint64_t hash_of(const char *s, uint64_t h)
-{
-    for (; s != NULL && *s != '\0'; s++)
-        h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return h;
-}
-
 /* Has the very same line been written within the last minute?  Says how many once it is over. */
 static bool is_repeat(enum log_event ev, const char *request, const char *peer, const char *text)
 {
-    uint64_t h =
-        hash_of(text, hash_of(peer, hash_of(request, 14695981039346656037u + (uint64_t)ev)));
+    uint64_t h = text_hash(text_hash(text_hash(TEXT_HASH + (uint64_t)ev, request), peer), text);
     size_t slot = h % REPEAT_SLOTS;
 
     if (seen[slot].hash == h && clock_now() - seen[slot].first_at < REPEAT_S) {

@@ -7,6 +7,7 @@
 #include "agent/ra_stock.h"
 #include "agent/scepd_inner.h"
 #include "certs/mem.h"
+#include "certs/text.h"
 #include "proto/json.h"
 
 enum { CAPS_MAX = 512, ADMIN_MAX = 1024, WORDS_MAX = 64, WAITING_MOST = 5000 };
@@ -17,16 +18,6 @@ struct endpoint *scepd_endpoint(const struct scepd *s, const char *name)
         if (strcmp(s->endpoints[i].conf->name, name) == 0)
             return &s->endpoints[i];
     return NULL;
-}
-
-size_t scepd_endpoint_count(const struct scepd *s)
-{
-    return s->count;
-}
-
-struct endpoint *scepd_endpoint_at(const struct scepd *s, size_t i)
-{
-    return &s->endpoints[i];
 }
 
 bool scepd_serving(const struct scepd *s)
@@ -57,11 +48,7 @@ void scepd_set_ra(struct endpoint *p, struct ra *r)
 
 static struct reserved **place_of(struct scepd *s, const char *challenge)
 {
-    uint64_t h = 14695981039346656037u;
-
-    for (; *challenge != '\0'; challenge++)
-        h = (h ^ (unsigned char)*challenge) * 1099511628211u;
-    return &s->reserved[h % SCEPD_BUCKETS];
+    return &s->reserved[text_hash(TEXT_HASH, challenge) % SCEPD_BUCKETS];
 }
 
 bool scepd_reserve(struct scepd *s, const char *challenge, const char *job)
@@ -340,6 +327,19 @@ void scepd_report(const struct scepd *s, struct json_out *o)
         json_put_int(o, "issued", (int64_t)p->issued);
         json_put_int(o, "pending", (int64_t)p->pending);
         json_put_int(o, "replayed", (int64_t)p->replayed);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_open(o, "listeners", '[');
+    for (size_t i = 0; i < s->listener_count; i++) {
+        const struct io_listen *l = s->listeners[i].io;
+
+        json_open(o, NULL, '{');
+        json_put_text(o, "name", s->a->conf->listens[i].name);
+        json_put_int(o, "port", io_listen_port(l));
+        json_put_bool(o, "tls", io_listen_is_tls(l));
+        json_put_int(o, "connections", (int64_t)io_listen_connections(l));
+        json_put_time(o, "certificateExpiresAt", io_listen_expires_at(l));
         json_close(o, '}');
     }
     json_close(o, ']');

@@ -42,9 +42,8 @@ struct endpoint { /* one scep section */
     uint64_t accepted, refused, issued, pending, replayed;
 };
 
-struct scepd *scepd_open(
-    struct agent *a, struct err *e) MUST;             /* opens RA files, plugins, listeners */
-int scepd_start(struct scepd *s, struct err *e) MUST; /* begin to listen */
+struct scepd *scepd_open(struct agent *a, struct err *e) MUST; /* opens RA files and plugins */
+int scepd_start(struct scepd *s, struct err *e) MUST;          /* begin to listen */
 void scepd_stop(
     struct scepd *s); /* accept nothing new; answer those that wait with what is known */
 void scepd_close(struct scepd *s); /* after jobs_close, before io_close */
@@ -54,8 +53,6 @@ int scepd_reload(struct scepd *s, struct err *e) MUST; /* server certificates an
 
 struct endpoint *scepd_endpoint(const struct scepd *s, const char *name); /* NULL: no such */
 bool scepd_serving(const struct scepd *s);                                /* every endpoint */
-size_t scepd_endpoint_count(const struct scepd *s);
-struct endpoint *scepd_endpoint_at(const struct scepd *s, size_t i);
 
 /* scepd_reserve - this challenge is this job's while it is in memory; false: another one has it.
  * scepd_unreserve - no longer; a job that has none is fine. */
@@ -73,6 +70,6 @@ void scepd_lost(struct scepd *s, const char *job);
 /* scepd_set_ra - from now on use this one (takes it). */
 void scepd_set_ra(struct endpoint *p, struct ra *r);
 
-/* scepd_report - "scep": [{endpoint, serving, why, ra ...}] into a status document. */
+/* scepd_report - "scep": [{endpoint, serving, why, ra ...}] and "listeners": [{name, port, tls ...}] into a status document. */
 void scepd_report(const struct scepd *s, struct json_out *o);
 #endif

@@ -12,17 +12,14 @@
 #include "agent/scepd_inner.h"
 #include "certs/chain.h"
 #include "certs/mem.h"
+#include "certs/text.h"
 
 enum { CERTS_MAX = 1 << 20, REFUSAL_MOST_MS = 5000, SPREAD_MS = 16 };
 #define E_INVALIDARG_NUMBER 0x80070057u
 
 static struct visit **list_of(struct scepd *s, const char *job)
 {
-    uint64_t h = 14695981039346656037u;
-
-    for (; *job != '\0'; job++)
-        h = (h ^ (unsigned char)*job) * 1099511628211u;
-    return &s->waiting[h % SCEPD_BUCKETS];
+    return &s->waiting[text_hash(TEXT_HASH, job) % SCEPD_BUCKETS];
 }
 
 static void leave_list(struct visit *v)

@@ -83,8 +83,6 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_SHIFT] = "UPDATE request SET next_at=max(0, next_at+?1) WHERE open",
     [SQL_EXPIRE_BLOBS] = "DELETE FROM blob WHERE id IN (SELECT id FROM request WHERE NOT open"
                          " AND ended_at<?1 AND ended_at>=?2 AND ended_at>0)",
-    [SQL_EXPIRE_HISTORY] = "DELETE FROM history WHERE id IN (SELECT id FROM request WHERE NOT open"
-                           " AND ended_at<?1 AND ended_at>0)",
     [SQL_ADD_HISTORY] = "INSERT INTO history (id, at, event, text) VALUES (?1,?2,?3,?4)",
     [SQL_HISTORY] = "SELECT at, event, text FROM history WHERE id=?1 ORDER BY rowid",
     [SQL_ADD_ORPHAN] =

@@ -290,3 +290,10 @@ bool text_has_control(struct view text)
             return true;
     return false;
 }
+
+uint64_t text_hash(uint64_t h, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        h = (h ^ (unsigned char)*text) * 1099511628211u;
+    return h;
+}

@@ -37,6 +37,11 @@ void pem_add(struct buf *out, const char *label, struct view der); /* 64 columns
  */
 size_t utf8_next(struct view text, uint32_t *code_point);
 
+/* text_hash - for tables of ours, not against an enemy who can choose: FNV-1a (64 bits), going on from `h`, which is
+ * TEXT_HASH at first.  NULL is an empty text. */
+#define TEXT_HASH 14695981039346656037u
+uint64_t text_hash(uint64_t h, const char *text);
+
 bool utf8_valid(struct view text);       /* shortest form, no surrogates, NUL is valid */
 size_t utf8_length(struct view text);    /* code points; text must be valid */
 bool text_has_control(struct view text); /* a byte below 0x20 or 0x7f */

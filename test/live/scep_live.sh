@@ -193,6 +193,9 @@ ok "a device enrols again" gets "$(url_of adcs)" back --cn back
 # ---- status ------------------------------------------------------------------------------------------------------
 cf status --json # the cloud may not have been asked again yet
 ok "status --json is one document" is "$(get out '$.schema')" certferry.status/1
+ok "and says where it listens" is "$(get out '$.data.listeners[0].port') $(count out '$.data.listeners' \
+    "json_extract(value, '$.tls') and json_extract(value, '$.certificateExpiresAt') is not null")" \
+    "$(port_of "$(get out '$.data.listeners[0].name')") 1"
 scep_of() { # ENDPOINT MEMBER
     sqlite3 :memory: "select json_extract(value, '\$.$2') from json_each(cast(readfile('out') as text),
         '\$.data.scep') where json_extract(value, '\$.endpoint') = '$1'"

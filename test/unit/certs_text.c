@@ -300,6 +300,16 @@ static void base64url(void **state)
     buf_free(&got);
 }
 
+/* FNV-1a's own vectors. */
+static void hashes(void **state)
+{
+    (void)state;
+    assert_true(text_hash(TEXT_HASH, "") == 0xcbf29ce484222325u);
+    assert_true(text_hash(TEXT_HASH, NULL) == TEXT_HASH);
+    assert_true(text_hash(TEXT_HASH, "a") == 0xaf63dc4c8601ec8cu);
+    assert_true(text_hash(text_hash(TEXT_HASH, "foo"), "bar") == 0x85944171f73967e8u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +326,7 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(utf8_every_code_point),
         cmocka_unit_test(controls),
+        cmocka_unit_test(hashes),
     };
 
     return cmocka_run_group_tests(tests, NULL, free_out);
