@@ -84,7 +84,7 @@ static int64_t pending_wait(struct job *j, const struct ca_issue *issue)
     int64_t wait_s = first << (j->r.tries < 12 ? j->r.tries : 12);
 
     if (issue->wait_s > 0)
-        return issue->wait_s;
+        return issue->wait_s + 1; /* never sooner: the second that has begun does not count */
     return wait_s < PENDING_CAP_S ? wait_s : first > PENDING_CAP_S ? first : PENDING_CAP_S;
 }
 

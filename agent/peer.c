@@ -120,9 +120,11 @@ void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
     if (p->openings == 0)
         log_err(EV_PEER_DOWN, NULL, p->name, why);
     p->probe_at = 0;
+    /* What the peer asked for is never cut short: the second that has begun does not count. */
     until = clock_now()
-            + (retry_after_s >= 0 ? retry_after_s + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
-                                  : back_off_s(p->openings, BASE_S, CAP_S));
+            + (retry_after_s >= 0
+                    ? retry_after_s + 1 + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
+                    : back_off_s(p->openings, BASE_S, CAP_S));
     if (until > p->open_until)
         p->open_until = until;
     if (!under_way)
