@@ -91,7 +91,7 @@ static void release(struct job *j)
     struct err e;
 
     if (!j->unsaved && j->r.serial[0] == '\0' && !may_exist(j)
-        && store_release(j->a->store, j->r.id, &e) != 0)
+        && store_release(j->a->store, scep_of(j)->item.challenge, j->r.id, &e) != 0)
         log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
 }
 

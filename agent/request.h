@@ -46,7 +46,8 @@ struct request {
     struct err why;      /* the last failure; cls ERR_NONE = none since the last step forward */
 };
 
-/* Named blobs of a request.  Secret ones are sealed before they get here. */
+/* Blobs of a request, at most 16; the place in this list is what the store keeps: append only.  Secret ones are
+ * sealed before they get here. */
 #define REQUEST_BLOBS(X)                                                                          \
     X(BLOB_ITEM, "item")         /* what the cloud sent, JSON                                  */ \
     X(BLOB_DATA_KEY, "data_key") /* wrapped under the installation's key                       */ \

@@ -119,7 +119,8 @@ int store_reserve(
 /* store_reserved - does another request have it?  returns 1, 0, -1 */
 int store_reserved(struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
 /* store_release - the request ended without a certificate; another one may use its challenge. */
-int store_release(struct store *s, const char *request_id, struct err *e) MUST;
+int store_release(
+    struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
 
 /* --- small values of plugins; expires_at 0 = never --- */
 int store_note_get(struct store *s, const char *plugin, const char *key, int64_t now, char *out,

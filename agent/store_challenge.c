@@ -47,13 +47,14 @@ int store_reserve(
     return got == 1 ? strcmp(holder, request_id) == 0 : got;
 }
 
-int store_release(struct store *s, const char *request_id, struct err *e)
+int store_release(struct store *s, const char *digest, const char *request_id, struct err *e)
 {
     sqlite3_stmt *q = sql_write(s, SQL_RELEASE, e);
 
     if (q == NULL)
         return -1;
-    sql_text(q, 1, request_id);
+    sql_text(q, 1, digest);
+    sql_text(q, 2, request_id);
     return sql_run(s, q, e);
 }
 

@@ -155,10 +155,13 @@ int store_put_blob(struct store *s, const char *id, enum blob b, struct view dat
     if (q == NULL)
         return -1;
     sql_text(q, 1, id);
-    sql_text(q, 2, blob_names[b]);
+    sql_int(q, 2, b);
     if (data.len > 0)
         sql_blob(q, 3, data);
-    return sql_run(s, q, e);
+    if (sql_run(s, q, e) != 0)
+        return -1;
+    assert(data.len == 0 || sqlite3_changes(s->db) == 1); /* of a request that is not there */
+    return 0;
 }
 
 int store_insert(struct store *s, const struct request *r, struct view item, struct err *e)
@@ -194,11 +197,23 @@ int store_insert_as(struct store *s, const struct request *r, const char *event,
 
 int store_keep_result(struct store *s, const char *id, struct err *e)
 {
-    sqlite3_stmt *q = sql_write(s, SQL_KEEP_RESULT, e);
+    sqlite3_stmt *q = sql_write(s, SQL_KEEP_BLOB, e);
 
     if (q == NULL)
         return -1;
     sql_text(q, 1, id);
+    sql_int(q, 2, BLOB_RESULT);
+    return sql_run(s, q, e);
+}
+
+static int set_serial(struct store *s, const struct request *r, struct err *e)
+{
+    sqlite3_stmt *q = sql_write(s, SQL_SET_SERIAL, e);
+
+    if (q == NULL)
+        return -1;
+    sql_text(q, 1, r->id);
+    sql_text(q, 2, r->serial);
     return sql_run(s, q, e);
 }
 
@@ -209,7 +224,7 @@ int store_update(struct store *s, const struct request *r, const char *event, st
     if (q == NULL)
         return -1;
     bind_row(q, r);
-    if (sql_run(s, q, e) != 0)
+    if (sql_run(s, q, e) != 0 || set_serial(s, r, e) != 0)
         return -1;
     return event != NULL ? add_history(s, r, event, e) : 0;
 }
@@ -297,17 +312,16 @@ int store_get_blobs(struct store *s, const char *id, struct buf out[BLOB_COUNT],
         return -1;
     sql_text(q, 1, id);
     while ((got = sql_step(s, q, e)) == 1) {
-        const char *name = (const char *)sqlite3_column_text(q, 0);
+        int64_t b = sqlite3_column_int64(q, 0);
 
-        for (size_t b = 0; b < BLOB_COUNT; b++)
-            if (strcmp(name, blob_names[b]) == 0) {
-                buf_reset(&out[b]);
-                buf_add(&out[b], sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
-                if (buf_check(&out[b], e) != 0) {
-                    (void)sqlite3_reset(q);
-                    return -1;
-                }
-            }
+        if (b >= BLOB_COUNT) /* of a newer version, which stored no higher number */
+            continue;
+        buf_reset(&out[b]);
+        buf_add(&out[b], sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
+        if (buf_check(&out[b], e) != 0) {
+            (void)sqlite3_reset(q);
+            return -1;
+        }
     }
     return got;
 }

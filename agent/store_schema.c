@@ -1,7 +1,6 @@
 /* The schema as a list of steps forward, and every statement.  See store_sql.h. */
 #include "agent/store_sql.h"
 
-/* request and blob have row ids: their keys are random, and clustered by them every write hit another page. */
 const char *const store_migrations[] = {
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE request ("
@@ -26,15 +25,41 @@ const char *const store_migrations[] = {
     "CREATE TABLE orphan (serial TEXT NOT NULL, spki TEXT NOT NULL, request_id TEXT NOT NULL,"
     " ca TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL,"
     " PRIMARY KEY (request_id, serial)) WITHOUT ROWID;",
-    /* SCEP: transactions, renewals, challenges, what plugins note */
-    "ALTER TABLE request ADD COLUMN alias TEXT NOT NULL DEFAULT '';"
-    "DROP INDEX request_lease;" /* a request without a lease costs it no page */
+    /* SCEP: transactions, renewals, challenges, what plugins note.  And requests get a number: what belongs to one
+     * (blob, history) is kept under it, at the end of its table, and a write finds the pages of the last one. */
+    "ALTER TABLE request RENAME TO request_1;"
+    "CREATE TABLE request (row INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL,"
+    " open INTEGER NOT NULL, ca TEXT NOT NULL, template TEXT NOT NULL, subject TEXT NOT NULL,"
+    " lease TEXT NOT NULL, activity TEXT NOT NULL, lease_expires_at INTEGER NOT NULL,"
+    " attempt INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+    " received_at INTEGER NOT NULL, next_at INTEGER NOT NULL, ended_at INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL, submits INTEGER NOT NULL, noticed INTEGER NOT NULL, failed INTEGER "
+    "NOT NULL,"
+    " reference TEXT NOT NULL, serial TEXT NOT NULL, digest TEXT NOT NULL,"
+    " why_class TEXT NOT NULL, why_number INTEGER NOT NULL, why TEXT NOT NULL,"
+    " alias TEXT NOT NULL);"
+    "INSERT INTO request SELECT rowid, *, '' FROM request_1 ORDER BY rowid;"
+    "ALTER TABLE history RENAME TO history_1;"
+    "CREATE TABLE history (request INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " event TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (request, n)) WITHOUT ROWID;"
+    "INSERT INTO history SELECT r.rowid, h.rowid, h.at, h.event, h.text"
+    " FROM history_1 AS h JOIN request_1 AS r ON r.id=h.id;"
+    "ALTER TABLE blob RENAME TO blob_1;"
+    "CREATE TABLE blob (slot INTEGER PRIMARY KEY, data BLOB NOT NULL);" /* request.row*16 + enum blob */
+    "INSERT INTO blob SELECT r.rowid*16 + CASE b.name WHEN 'item' THEN 0 WHEN 'data_key' THEN 1"
+    " WHEN 'key' THEN 2 WHEN 'csr' THEN 3 WHEN 'chain' THEN 4 WHEN 'result' THEN 7 END, b.data"
+    " FROM blob_1 AS b JOIN request_1 AS r ON r.id=b.id;"
+    "DROP TABLE request_1; DROP TABLE history_1; DROP TABLE blob_1;"
+    "CREATE INDEX request_due ON request (ca, next_at) WHERE open;"
+    "CREATE INDEX request_next ON request (next_at) WHERE open;"
     "CREATE INDEX request_lease ON request (lease_expires_at) WHERE open AND lease_expires_at>0;"
-    "CREATE INDEX request_alias ON request (alias) WHERE alias<>'';"
-    "CREATE INDEX request_serial ON request (serial) WHERE serial<>'';"
+    "CREATE INDEX request_ended ON request (ended_at) WHERE NOT open;"
+    /* Of what has no order of its own, a piece is enough to find it, and the index stays small. */
+    "CREATE INDEX request_alias ON request (substr(alias,1,12)) WHERE alias<>'';"
+    "CREATE INDEX request_serial ON request (substr(serial,-12)) WHERE serial<>'';"
     "CREATE TABLE challenge (digest TEXT PRIMARY KEY, request_id TEXT NOT NULL,"
     " at INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX challenge_request ON challenge (request_id);"
     "CREATE TABLE note (plugin TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " expires_at INTEGER NOT NULL, PRIMARY KEY (plugin, key)) WITHOUT ROWID;"
     /* the certificates of registration authorities; use: 's' signing, 'e' encryption */
@@ -51,7 +76,10 @@ const int store_version = (int)(sizeof store_migrations / sizeof store_migration
     " created_at, expires_at, received_at, next_at, ended_at, tries, submits, noticed,"         \
     " failed, reference, serial, digest, why_class, why_number, why, alias"
 
-/* An update writes to every index with a column it sets, changed or not; alias is set once. */
+#define ROW   "(SELECT row FROM request WHERE id=?1)"
+#define SLOTS ROW "*16"
+
+/* An update writes to every index with a column it sets, changed or not: alias is set once, serial by itself. */
 const char *const store_sql[SQL_COUNT] = {
     [SQL_INSERT] =
         "INSERT OR IGNORE INTO request (" COLUMNS ", open) VALUES"
@@ -61,14 +89,16 @@ const char *const store_sql[SQL_COUNT] = {
         "UPDATE request SET kind=?2, step=?3, state=?4, ca=?5, template=?6, subject=?7,"
         " lease=?8, activity=?9, lease_expires_at=?10, attempt=?11, created_at=?12,"
         " expires_at=?13, received_at=?14, next_at=?15, ended_at=?16, tries=?17, submits=?18,"
-        " noticed=?19, failed=?20, reference=?21, serial=?22, digest=?23, why_class=?24,"
+        " noticed=?19, failed=?20, reference=?21, digest=?23, why_class=?24,"
         " why_number=?25, why=?26, open=?28 WHERE id=?1",
+    [SQL_SET_SERIAL] = "UPDATE request SET serial=?2 WHERE id=?1 AND serial<>?2",
     [SQL_GET] = "SELECT " COLUMNS " FROM request WHERE id=?1",
-    [SQL_PUT_BLOB] = "INSERT INTO blob (id, name, data) VALUES (?1,?2,?3)"
-                     " ON CONFLICT (id, name) DO UPDATE SET data=excluded.data",
-    [SQL_DROP_BLOB] = "DELETE FROM blob WHERE id=?1 AND name=?2",
-    [SQL_KEEP_RESULT] = "DELETE FROM blob WHERE id=?1 AND name<>'result'",
-    [SQL_GET_BLOBS] = "SELECT name, data FROM blob WHERE id=?1",
+    [SQL_PUT_BLOB] = "INSERT OR REPLACE INTO blob (slot, data)"
+                     " SELECT row*16+?2, ?3 FROM request WHERE id=?1",
+    [SQL_DROP_BLOB] = "DELETE FROM blob WHERE slot=" SLOTS "+?2",
+    [SQL_KEEP_BLOB] = "DELETE FROM blob WHERE slot>=" SLOTS " AND slot<" SLOTS "+16"
+                      " AND slot<>" SLOTS "+?2",
+    [SQL_GET_BLOBS] = "SELECT slot%16, data FROM blob WHERE slot>=" SLOTS " AND slot<" SLOTS "+16",
     [SQL_DUE] = "SELECT " COLUMNS " FROM request WHERE open AND ca=?1 AND next_at<=?2"
                 " ORDER BY next_at LIMIT ?3",
     [SQL_NEXT_AT] = "SELECT min(next_at) FROM request WHERE open AND next_at>?1",
@@ -81,10 +111,14 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_LEASES] = "SELECT " COLUMNS " FROM request WHERE open AND lease_expires_at>0"
                    " AND lease_expires_at<?1 ORDER BY lease_expires_at LIMIT ?2",
     [SQL_SHIFT] = "UPDATE request SET next_at=max(0, next_at+?1) WHERE open",
-    [SQL_EXPIRE_BLOBS] = "DELETE FROM blob WHERE id IN (SELECT id FROM request WHERE NOT open"
-                         " AND ended_at<?1 AND ended_at>=?2 AND ended_at>0)",
-    [SQL_ADD_HISTORY] = "INSERT INTO history (id, at, event, text) VALUES (?1,?2,?3,?4)",
-    [SQL_HISTORY] = "SELECT at, event, text FROM history WHERE id=?1 ORDER BY rowid",
+    [SQL_EXPIRE_BLOBS] =
+        "DELETE FROM blob WHERE slot IN (WITH w(n) AS (VALUES (0),(1),(2),(3),(4),(5),(6),(7))"
+        " SELECT row*16+n FROM request, w WHERE NOT open AND ended_at<?1 AND ended_at>=?2"
+        " AND ended_at>0)",
+    [SQL_ADD_HISTORY] = "INSERT INTO history (request, n, at, event, text) SELECT row, (SELECT"
+                        " coalesce(max(n),0)+1 FROM history WHERE request=row), ?2, ?3, ?4 FROM "
+                        "request WHERE id=?1",
+    [SQL_HISTORY] = "SELECT at, event, text FROM history WHERE request=" ROW " ORDER BY n",
     [SQL_ADD_ORPHAN] =
         "INSERT OR IGNORE INTO orphan (serial, spki, request_id, ca, subject, reason, at)"
         " VALUES (?1,?2,?3,?4,?5,?6,?7)",
@@ -94,13 +128,15 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_COUNT_STATES] = "SELECT state, count(*) FROM request GROUP BY state",
     [SQL_COUNT_ORPHANS] = "SELECT count(*), sum(serial='') FROM orphan",
     [SQL_OLDEST] = "SELECT min(created_at) FROM request WHERE open",
-    [SQL_FIND_ALIAS] = "SELECT " COLUMNS " FROM request WHERE alias=?1 AND alias<>''"
-                       " ORDER BY received_at DESC, rowid DESC LIMIT 1",
-    [SQL_FIND_SERIAL] = "SELECT " COLUMNS " FROM request WHERE serial=?1 AND serial<>'' AND ca=?2"
-                        " ORDER BY received_at DESC, rowid DESC LIMIT 1",
+    [SQL_FIND_ALIAS] =
+        "SELECT " COLUMNS " FROM request WHERE substr(alias,1,12)=substr(?1,1,12) AND alias=?1"
+        " AND alias<>'' ORDER BY received_at DESC, row DESC LIMIT 1",
+    [SQL_FIND_SERIAL] =
+        "SELECT " COLUMNS " FROM request WHERE substr(serial,-12)=substr(?1,-12) AND serial=?1"
+        " AND serial<>'' AND ca=?2 ORDER BY received_at DESC, row DESC LIMIT 1",
     [SQL_RESERVE] = "INSERT OR IGNORE INTO challenge (digest, request_id, at) VALUES (?1,?2,?3)",
     [SQL_RESERVED_FOR] = "SELECT request_id FROM challenge WHERE digest=?1",
-    [SQL_RELEASE] = "DELETE FROM challenge WHERE request_id=?1",
+    [SQL_RELEASE] = "DELETE FROM challenge WHERE digest=?1 AND request_id=?2",
     [SQL_NOTE_GET] = "SELECT value FROM note WHERE plugin=?1 AND key=?2"
                      " AND (expires_at=0 OR expires_at>?3)",
     [SQL_NOTE_PUT] = "INSERT INTO note (plugin, key, value, expires_at) VALUES (?1,?2,?3,?4)"

@@ -11,10 +11,11 @@
 enum sql {
     SQL_INSERT,
     SQL_UPDATE,
+    SQL_SET_SERIAL,
     SQL_GET,
     SQL_PUT_BLOB,
     SQL_DROP_BLOB,
-    SQL_KEEP_RESULT,
+    SQL_KEEP_BLOB,
     SQL_GET_BLOBS,
     SQL_DUE,
     SQL_NEXT_AT,

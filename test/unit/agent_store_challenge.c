@@ -65,13 +65,14 @@ static void released_with_its_request(void **state)
     assert_int_equal(reserve("c2", "a"), 1);
     assert_int_equal(reserve("c3", "b"), 1);
     commit();
-    T_OK(store_release(store, "a", &e));
-    T_OK(store_release(store, "a", &e)); /* twice is once */
-    T_OK(store_release(store, "nobody", &e));
+    T_OK(store_release(store, "c1", "a", &e));
+    T_OK(store_release(store, "c1", "a", &e)); /* twice is once */
+    T_OK(store_release(store, "c2", "nobody", &e)); /* it is another's */
+    T_OK(store_release(store, "c3", "a", &e));
     commit();
     reopen();
     assert_int_equal(reserve("c1", "z"), 1);
-    assert_int_equal(reserve("c2", "z"), 1);
+    assert_int_equal(reserve("c2", "z"), 0);
     assert_int_equal(reserve("c3", "z"), 0);
 }
 
@@ -273,13 +274,24 @@ static void old_store(void)
                "'digest',"
                " 'ERR_NET', 7, 'why');"
                "INSERT INTO blob VALUES ('a', 'key', x'0102');"
+               "INSERT INTO blob VALUES ('a', 'result', x'040506');"
                "INSERT INTO history VALUES ('a', 3, 'received', 'long ago');"
+               "INSERT INTO history VALUES ('a', 4, 'went on', '');"
                "INSERT INTO meta VALUES ('epoch', '9');"
                "PRAGMA user_version=1",
                NULL, NULL, &why)
                != SQLITE_OK)
         fail_msg("%s", why);
     (void)sqlite3_close(db);
+}
+
+static char lines[200];
+
+static void add_line(void *arg, int64_t at, const char *event, const char *text)
+{
+    (void)arg;
+    (void)snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%lld %s %s|",
+        (long long)at, event, text);
 }
 
 static void the_version_before_is_taken_over(void **state)
@@ -302,6 +314,11 @@ static void the_version_before_is_taken_over(void **state)
         blobs[b] = (struct buf)BUF_INIT(100);
     T_OK(store_get_blobs(store, "a", blobs, &e));
     assert_int_equal(blobs[BLOB_KEY].len, 2);
+    assert_int_equal(blobs[BLOB_RESULT].len, 3);
+    assert_int_equal(blobs[BLOB_CSR].len, 0);
+    lines[0] = '\0';
+    T_OK(store_history(store, "a", add_line, NULL, &e));
+    assert_string_equal(lines, "3 received long ago|4 went on |");
     for (size_t b = 0; b < BLOB_COUNT; b++)
         buf_free(&blobs[b]);
     assert_int_equal(store_meta_get(store, "epoch", epoch, sizeof epoch, &e), 1);
@@ -318,6 +335,33 @@ static void the_version_before_is_taken_over(void **state)
     assert_int_equal(note("p", "k", 1), 1);
 }
 
+/* What a statement reads has to stay a few pages however much there is. */
+static void nothing_is_found_by_reading_everything(void **state)
+{
+    static const enum sql quick[] = { SQL_INSERT, SQL_UPDATE, SQL_SET_SERIAL, SQL_GET, SQL_PUT_BLOB,
+        SQL_DROP_BLOB, SQL_KEEP_BLOB, SQL_GET_BLOBS, SQL_DUE, SQL_NEXT_AT, SQL_COUNT_DUE,
+        SQL_LEASES, SQL_EXPIRE_BLOBS, SQL_ADD_HISTORY, SQL_HISTORY, SQL_FIND_ALIAS, SQL_FIND_SERIAL,
+        SQL_RESERVE, SQL_RESERVED_FOR, SQL_RELEASE, SQL_NOTE_GET, SQL_NOTE_PUT, SQL_NOTE_DROP,
+        SQL_OLDEST };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof quick / sizeof quick[0]; i++) {
+        char text[2000];
+        sqlite3_stmt *q = NULL;
+
+        (void)snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", store_sql[quick[i]]);
+        assert_int_equal(sqlite3_prepare_v2(store->db, text, -1, &q, NULL), SQLITE_OK);
+        while (sqlite3_step(q) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(q, 3);
+
+            if (strncmp(step, "SCAN", 4) == 0 && strstr(step, "CONSTANT ROW") == NULL
+                && strstr(step, "USING") == NULL && strcmp(step, "SCAN w") != 0)
+                fail_msg("%s: %s", store_sql[quick[i]], step);
+        }
+        (void)sqlite3_finalize(q);
+    }
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, store_make, store_remove)
 
 int main(void)
@@ -326,6 +370,7 @@ int main(void)
         TEST(a_challenge_is_one_requests),
         TEST(a_reservation_is_of_its_transaction),
         TEST(released_with_its_request),
+        TEST(nothing_is_found_by_reading_everything),
         TEST(notes_are_kept),
         TEST(notes_expire),
         TEST(added_once),
