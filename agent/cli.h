@@ -9,32 +9,43 @@
  * made.  Data goes to standard output, everything else to standard error; every error is three lines:
  * what failed, the fact seen, what to do.
  */
+enum { CLI_OPTIONS_MAX = 64, CLI_OPTIONS_OF_ALL = 3 };
+
 struct cli {
     const char *config;
-    bool json, quiet, all;
-    bool memory_locked;                           /* false: secrets may be swapped out */
-    const char *state;                            /* requests list --state */
-    int64_t wait_s;                               /* --wait; -1: not given */
-    const char *challenge_file, *subject, *trust; /* scep test */
-    const char *url, *only;                       /* doctor */
-    bool generate;                                /* plugin test */
-    char **args;                                  /* what is left */
+    bool json, quiet;
+    bool memory_locked; /* false: secrets may be swapped out */
+    const struct command *command;
+    const char *given[CLI_OPTIONS_MAX]; /* one for each row of cli_options: see cli_given */
+    char **args;                        /* what is left */
     int arg_count;
 };
 
 struct command {
     const char *noun, *verb; /* verb NULL: none */
-    const char *args;        /* "ID", "" */
+    const char *args;        /* "", "ID", "KEY VALUE", "[TOPIC]", "FILE..." */
+    const char *options;     /* its own: "--all --state" */
     const char *help;
     int (*run)(struct cli *c); /* an exit code */
 };
 extern const struct command cli_commands[];
 
 struct cli_option {
-    const char *name, *value; /* "--config", "FILE"; value NULL: a switch */
+    const char *name,
+        *value; /* "--config", "FILE"; value NULL: a switch; "DURATION": checked, see cli_seconds */
     const char *help;
 };
 extern const struct cli_option cli_options[];
+
+/* cli_given - the value of an option, "" for a switch, NULL: not given. */
+const char *cli_given(const struct cli *c, const char *option);
+/* cli_seconds - of an option whose value is a DURATION: "90", "90s", "5min", "2h", "1d" */
+int64_t cli_seconds(const struct cli *c, const char *option, int64_t fallback);
+int cli_duration(const char *text, int64_t *out); /* 0, or -1: not one */
+
+/* ---- for the parser ---- */
+size_t cli_option_at(const char *name); /* its row; the one after the last: no such */
+bool cli_takes(const struct command *k, const char *option);
 
 /* cli_fail - the three lines, or the JSON envelope; returns the exit code of the class. */
 int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)

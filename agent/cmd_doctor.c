@@ -55,12 +55,16 @@ static void json(const struct doctor *d, int code)
 
 static int examine(struct cli *c, const struct conf *conf, struct lib *l)
 {
-    struct doctor d = { .conf = conf, .lib = l, .url = c->url, .trust = c->trust, .only = c->only };
+    struct doctor d = { .conf = conf,
+        .lib = l,
+        .url = cli_given(c, "--url"),
+        .trust = cli_given(c, "--trust"),
+        .only = cli_given(c, "--only") };
     struct err e;
     int code = EXIT_OK;
 
     if (!doctor_run(&d)) {
-        (void)err_set(&e, ERR_INPUT, "no row has a code that begins with \"%.40s\"", c->only);
+        (void)err_set(&e, ERR_INPUT, "no row has a code that begins with \"%.40s\"", d.only);
         return cli_fail(c, &e, "certferry doctor, which shows every code");
     }
     code = doctor_worst(&d) != NULL ? EXIT_FAILED : EXIT_OK;
@@ -76,12 +80,13 @@ int cmd_doctor(struct cli *c)
 {
     struct err e;
     struct conf *conf = conf_load(c->config, &e);
+    const char *url = cli_given(c, "--url");
     struct lib *l;
     int code;
 
     if (conf == NULL)
         return cli_fail(c, &e, "certferry check --config %s", c->config);
-    if (c->url != NULL && http_url_check(c->url, true, 1000, &e) != 0)
+    if (url != NULL && http_url_check(url, true, 1000, &e) != 0)
         code = cli_fail(c, &e, "give --url as https://scep.contoso.example");
     else if ((code = cli_io(c, &l)) == 0) {
         code = examine(c, conf, l);

@@ -25,6 +25,8 @@ static const char *type_name(const struct conf_option *o)
     static const char *const names[] = { [CONF_TEXT] = "text",
         [CONF_TEXT_OR_EMPTY] = "text",
         [CONF_FILE] = "path",
+        [CONF_SECRET] = "path or secret:NAME",
+        [CONF_PROXY] = "proxy",
         [CONF_INT] = "number",
         [CONF_BOOL] = "true or false",
         [CONF_LIST] = "list of texts",

@@ -339,13 +339,13 @@ int cmd_plugin_test(struct cli *c)
     if ((conf = conf_plugin(a.conf, c->args[0])) == NULL) {
         (void)err_set(&e, ERR_GONE, "no section plugin \"%.63s\" in %s", c->args[0], c->config);
         code = cli_fail(c, &e, "certferry plugin list");
-    } else if (c->generate && take_store(&a, &e) != 0) {
+    } else if ((cli_given(c, "--generate") != NULL) && take_store(&a, &e) != 0) {
         code = cli_fail(c, &e, "stop the service, or ask its page mscep_admin for a challenge");
     } else {
         if (a.store == NULL)
             open_store(&a);
         p = look(&a, conf, &k);
-        if (!c->generate || p == NULL || k.found.grade == GRADE_FAIL)
+        if (!(cli_given(c, "--generate") != NULL) || p == NULL || k.found.grade == GRADE_FAIL)
             code = report(c, &k);
         else
             code = test_generate(c, &a, p);

@@ -99,7 +99,7 @@ static int serve(struct cli *c, bool once)
         return (int)daemon_code(&e);
     }
     a.once = once;
-    a.patience_s = c->wait_s >= 0 ? c->wait_s : 10;
+    a.patience_s = cli_seconds(c, "--wait", 10);
     control_path(conf->store.dir, path, sizeof path);
     if (io_local_open(path, control_answer, &a, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */

@@ -156,7 +156,7 @@ static int run(struct cli *c, struct scep_probe *p, const char *schema, bool cer
 
     if (code != 0)
         return code;
-    p->to = (struct scep_client_conf){ .url = c->args[0], .trust = c->trust };
+    p->to = (struct scep_client_conf){ .url = c->args[0], .trust = cli_given(c, "--trust") };
     if (scep_probe_run(p, l, &e) != 0) {
         code = cli_fail(
             c, &e, "give the whole URL, as http://scep.contoso.example/certsrv/mscep/mscep.dll");
@@ -186,17 +186,18 @@ int cmd_scep_info(struct cli *c)
 
 int cmd_scep_test(struct cli *c)
 {
+    const char *file = cli_given(c, "--challenge-file"), *subject = cli_given(c, "--subject");
     struct buf challenge = BUF_SECRET(CHALLENGE_MAX);
     struct scep_probe p = { .stages = SCEP_ENROL | 1u << SCEP_STAGE_LONG,
-        .subject = c->subject != NULL ? c->subject : "CN=certferry-test",
-        .wait_s = c->wait_s >= 0 ? c->wait_s : WAIT_S };
+        .subject = subject != NULL ? subject : "CN=certferry-test",
+        .wait_s = cli_seconds(c, "--wait", WAIT_S) };
     struct err e;
     int code;
 
-    if (c->challenge_file != NULL && fs_read_secret_line(c->challenge_file, &challenge, &e) != 0)
+    if (file != NULL && fs_read_secret_line(file, &challenge, &e) != 0)
         code = cli_fail(c, &e, "put the challenge alone into a file and: chmod 600 FILE");
     else {
-        p.challenge = c->challenge_file != NULL ? buf_text(&challenge) : NULL;
+        p.challenge = file != NULL ? buf_text(&challenge) : NULL;
         code = run(c, &p, "certferry.scep-test/1", false);
     }
     buf_free(&challenge);

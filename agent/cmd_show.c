@@ -108,8 +108,8 @@ int cmd_requests_list(struct cli *c)
 
     json_open(&o, NULL, '{');
     json_put_text(&o, "command", "requests.list");
-    json_put_text(&o, "state", c->state);
-    json_put_bool(&o, "all", c->all);
+    json_put_text(&o, "state", cli_given(c, "--state"));
+    json_put_bool(&o, "all", cli_given(c, "--all") != NULL);
     json_close(&o, '}');
     code = cli_ask(c, buf_text(&q), false, &answer);
     buf_free(&q);
@@ -129,7 +129,7 @@ int cmd_requests_list(struct cli *c)
         }
         if (json_count(list) == 0)
             (void)fprintf(stderr, "no request%s\n",
-                c->all ? "" : " is open; --all lists those that have ended");
+                cli_given(c, "--all") != NULL ? "" : " is open; --all lists those that have ended");
         cli_table_print(t);
     }
     json_free(answer);

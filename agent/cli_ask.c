@@ -1,0 +1,110 @@
+/* see cli.h.  Who answers a question: the running service, or the store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/agent.h"
+#include "agent/clock.h"
+#include "agent/cli.h"
+#include "agent/fs.h"
+
+static int ask_store(
+    struct conf *conf, struct view request, bool changes, struct buf *reply, struct err *e)
+{
+    struct agent a = { .conf = conf, .lock = -1 };
+    char path[4096];
+    int rc = -1;
+
+    if (changes) { /* nobody else may begin while we write */
+        fs_join(path, sizeof path, conf->store.dir, "lock");
+        if ((a.lock = fs_lock(path, e)) < 0)
+            return -1;
+    }
+    if ((a.store = store_open(conf->store.dir, !changes, e)) != NULL) {
+        control_answer(&a, request, reply);
+        rc = 0;
+    }
+    store_close(a.store);
+    fs_unlock(a.lock);
+    return rc;
+}
+
+static int finish(struct cli *c, struct buf *reply, bool from_store, struct json **answer)
+{
+    struct err e = { 0 };
+    struct json *j = json_parse(buf_view(reply), (size_t)64 << 20, &e);
+    const struct json *error;
+    const char *message = "", *name = "", *fix = "";
+    int64_t code = EXIT_FAILED;
+    bool ok = false;
+
+    if (j == NULL || json_bool(j, "ok", true, &ok, &e) != 0) {
+        json_free(j);
+        return cli_fail(c, &e, "the service may be of another version; restart it");
+    }
+    if (c->json)
+        (void)printf("%s\n", buf_text(reply));
+    if (ok) {
+        *answer = j;
+        return from_store ? EXIT_NO_SERVICE : EXIT_OK;
+    }
+    if ((error = json_get(j, "error")) != NULL) {
+        (void)!json_text(error, "message", false, 400, &message, &e);
+        (void)!json_text(error, "code", false, 40, &name, &e);
+        (void)!json_text(error, "fix", false, 400, &fix, &e);
+        (void)!json_int(error, "exit", false, 0, 255, &code, &e);
+    }
+    if (!c->json)
+        (void)fprintf(
+            stderr, "error[%s] %s\n  fix:  %s\n", strlen(name) > 4 ? name + 4 : name, message, fix);
+    json_free(j);
+    return (int)code;
+}
+
+int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer)
+{
+    struct buf reply = BUF_INIT((size_t)64 << 20);
+    struct view q = view_text(request);
+    bool from_store = false;
+    struct conf *conf;
+    struct err e = { 0 };
+    int code;
+
+    *answer = NULL;
+    if ((conf = conf_load(c->config, &e)) == NULL)
+        return cli_fail(c, &e, "certferry check --config %s", c->config);
+    code = control_ask(conf->store.dir, q, &reply, &e);
+    if (code != 0 && e.cls == ERR_GONE) {
+        from_store = true;
+        clock_start();
+        code = ask_store(conf, q, changes, &reply, &e);
+    }
+    if (code != 0)
+        code = cli_fail(c, &e, "is store.dir in %s right, and may this user read it?", c->config);
+    else
+        code = finish(c, &reply, from_store, answer);
+    buf_free(&reply);
+    conf_free(conf);
+    return code;
+}
+
+/* ---- asking others --------------------------------------------------------------------------------------------- */
+
+int cli_io(const struct cli *c, struct lib **l)
+{
+    struct err e;
+
+    if ((*l = lib_new(&e)) != NULL && io_open(1, &e) == 0) {
+        clock_start();
+        return 0;
+    }
+    lib_free(*l);
+    *l = NULL;
+    return cli_fail(c, &e, "free some memory, then try again");
+}
+
+void cli_io_end(struct lib *l)
+{
+    if (l != NULL)
+        io_close();
+    lib_free(l);
+}

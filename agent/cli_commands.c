@@ -1,0 +1,86 @@
+/* see cli.h.  What there is to type: the parser, help, the manual and shell completion are made from these tables. */
+#include "agent/cli.h"
+#include "agent/conf.h"
+
+const struct command cli_commands[] = {
+    { "run", NULL, "", "",
+        "Run the service in the foreground until SIGTERM or SIGINT; SIGHUP reads the "
+        "configuration.",
+        cmd_run },
+    { "once", NULL, "", "--wait",
+        "Take what the cloud has, finish it, and exit. Requests that wait for approval stay.",
+        cmd_once },
+    { "check", NULL, "", "", "Check the configuration and every file it names. Contacts nobody.",
+        cmd_check },
+    { "status", NULL, "", "", "What the service is doing, and how its peers answer.", cmd_status },
+    { "requests", "list", "", "--all --state",
+        "Open requests; with --all also those that have ended.", cmd_requests_list },
+    { "requests", "show", "ID", "", "Everything about one request, with its history.",
+        cmd_requests_show },
+    { "requests", "retry", "ID", "", "Try a held or waiting request again now.",
+        cmd_requests_retry },
+    { "requests", "cancel", "ID", "",
+        "End a request here. Its key is destroyed; a certificate it may have becomes an "
+        "orphan.",
+        cmd_requests_cancel },
+    { "orphans", "list", "", "",
+        "Certificates that were, or may have been, issued and reached nobody.", cmd_orphans_list },
+    { "ra", "show", "", "",
+        "Certificates of the registration authorities: thumbprints, validity, what is being "
+        "renewed.",
+        cmd_ra_show },
+    { "ra", "renew", "ENDPOINT", "",
+        "Enrol new certificates for the registration authority of this scep section now. What "
+        "devices "
+        "encrypt to the old one is still read.",
+        cmd_ra_renew },
+    { "doctor", NULL, "", "--url --trust --only",
+        "Check the running service from outside, row by row: what is wrong, what was seen, what to "
+        "do. Changes nothing.",
+        cmd_doctor },
+    { "scep", "info", "URL", "--trust",
+        "Look at any SCEP server: capabilities, certificates, what monitoring sees, long URLs.",
+        cmd_scep_info },
+    { "scep", "test", "URL", "--trust --challenge-file --subject --wait",
+        "Rehearse an enrolment at any SCEP server, with the challenge of --challenge-file; "
+        "without one, with a challenge that is made up and must be refused.",
+        cmd_scep_test },
+    { "plugin", "list", "", "", "Challenge plugins: those configured, and those shipped.",
+        cmd_plugin_list },
+    { "plugin", "test", "NAME", "--generate",
+        "Open a configured plugin with its settings, and say whether it can judge.",
+        cmd_plugin_test },
+    { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
+        cmd_version },
+    { "help", NULL, "[COMMAND...]", "", "This list; help COMMAND: what it takes.", cmd_help },
+    { "manual", NULL, "PART", "",
+        "Print a part of the manual pages, made from the program's own tables.", cmd_manual },
+    { NULL, NULL, NULL, NULL, NULL, NULL },
+};
+
+/* The first three belong to every command. */
+const struct cli_option cli_options[] = {
+    { "--config", "FILE", "Configuration file; default " CONF_DEFAULT_PATH "." },
+    { "--json", NULL, "Machine-readable output: one JSON document with schema, data and error." },
+    { "--quiet", NULL, "Nothing on standard error but errors." },
+    { "--all", NULL, "requests list: ended requests too." },
+    { "--state", "STATE", "requests list: only those in this state." },
+    { "--wait", "DURATION",
+        "once: how long to wait for requests that are not finished; default 10. scep test: how "
+        "long to poll while the CA has not decided; default 30." },
+    { "--challenge-file", "FILE",
+        "scep test: the challenge is the first line of this file, readable by you alone. A "
+        "certificate is issued." },
+    { "--subject", "SUBJECT", "scep test: subject of the request; default CN=certferry-test." },
+    { "--trust", "FILE",
+        "scep, doctor: PEM file with the only roots trusted for https; default those of the "
+        "system." },
+    { "--url", "URL",
+        "doctor: the public address of the service, as \"https://scep.contoso.example\"; default "
+        "its own listeners." },
+    { "--only", "CODE", "doctor: only the rows with this code or beginning, as SCEP-02 or SCEP." },
+    { "--generate", NULL,
+        "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
+        "must not be running." },
+    { NULL, NULL, NULL },
+};
