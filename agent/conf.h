@@ -20,6 +20,7 @@ struct conf_list {
 
 struct conf_cloud {
     char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;
+    char *proxy;           /* "" = section proxy's way */
     int64_t poll_interval; /* seconds between polls when the cloud says nothing else */
     int64_t wait;          /* seconds the cloud may hold a poll until there is work */
 };
@@ -28,6 +29,7 @@ struct conf_ca {
     char *name; /* the section's title; requests name it */
     char *type; /* a driver's kind */
     char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
+    char *proxy;           /* "" = section proxy's way */
     char *subject;         /* "request" or "ca": who decides the subject */
     char *template_in_csr; /* "no", "name", "pair" */
     struct conf_list templates;
@@ -66,9 +68,15 @@ struct conf_plugin {
     int64_t timeout, memory_mib;
 };
 
+struct conf_proxy { /* the way out; see proxy.h */
+    char *url, *credential, *auth, *trust;
+    struct conf_list no_proxy;
+};
+
 struct conf {
     char *path; /* the file it came from */
     struct conf_cloud cloud;
+    struct conf_proxy proxy;
     struct conf_ca *cas;
     size_t ca_count;
     struct conf_listen *listens;
@@ -92,12 +100,17 @@ struct conf {
     struct {
         char *format, *level;
     } log;
+    struct {
+        char *listen; /* NULL: no metrics */
+    } metrics;
 };
 
 enum conf_type {
     CONF_TEXT,
     CONF_TEXT_OR_EMPTY,
     CONF_FILE,
+    CONF_SECRET, /* a file only we may read, or "secret:NAME"; see secret.h */
+    CONF_PROXY,  /* "none", "auto", scheme://host:port, host:port; see proxy.h */
     CONF_INT,
     CONF_BOOL,
     CONF_LIST,

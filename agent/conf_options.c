@@ -9,6 +9,7 @@
 
 const char *const conf_section_help[][2] = {
     { "cloud", "The policy cloud that hands out requests and takes results." },
+    { "proxy", "The way out: through which proxy the cloud, CAs and other services are reached." },
     { "ca", "An upstream CA; the title is the name requests use. May stand several times." },
     { "listen", "Where devices reach the service over HTTP or HTTPS. May stand several times." },
     { "scep", "A SCEP endpoint, as NDES serves it. May stand several times." },
@@ -18,6 +19,7 @@ const char *const conf_section_help[][2] = {
     { "pkcs12", "The PKCS#12 files devices get." },
     { "store", "Where requests are kept until they are done." },
     { "log", "What is written about the service's work." },
+    { "metrics", "Numbers for monitoring, in the OpenMetrics format." },
     { NULL, NULL },
 };
 
@@ -32,7 +34,7 @@ const struct conf_option conf_options[] = {
         "PEM file with the connector's certificate, and its chain if the cloud needs it." },
     { "cloud", "client_key", CONF_FILE, TOP(cloud.client_key), "", 0, 0, NULL, NULL,
         "PEM file with its private key, readable by the service alone." },
-    { "cloud", "token_file", CONF_FILE, TOP(cloud.token_file), "", 0, 0, NULL, NULL,
+    { "cloud", "token_file", CONF_SECRET, TOP(cloud.token_file), "", 0, 0, NULL, NULL,
         "File with a bearer token, used instead of a client certificate." },
     { "cloud", "group", CONF_TEXT, TOP(cloud.group), "", 0, 0, NULL, NULL,
         "Take only requests of this agent group." },
@@ -42,6 +44,26 @@ const struct conf_option conf_options[] = {
         "Pause between polls that found nothing, unless the cloud names another." },
     { "cloud", "wait", CONF_INT, TOP(cloud.wait), "50", 0, 60, NULL, "seconds",
         "How long the cloud may hold a poll until there is work. 0: it answers at once." },
+
+    { "cloud", "proxy", CONF_PROXY, TOP(cloud.proxy), "", 0, 0, NULL, NULL,
+        "Another way to the cloud than section proxy says: a proxy, or none." },
+
+    { "proxy", "url", CONF_PROXY, TOP(proxy.url), "none", 0, 0, NULL, NULL,
+        "The proxy as http://host:port, https://host:port or socks5://host:port, without user and "
+        "password; none; or "
+        "auto: what the service's environment says (https_proxy, all_proxy, no_proxy)." },
+    { "proxy", "no_proxy", CONF_LIST, TOP(proxy.no_proxy), "", 0, 0, NULL, NULL,
+        "Destinations reached without it: host names, which stand for everything below them too, "
+        "addresses, ranges as "
+        "10.0.0.0/8, any of these with :port, or *." },
+    { "proxy", "credential", CONF_SECRET, TOP(proxy.credential), "", 0, 0, NULL, NULL,
+        "user:password for the proxy: secret:NAME, or a file readable by the service alone. It is "
+        "sent to this proxy "
+        "only." },
+    { "proxy", "auth", CONF_CHOICE, TOP(proxy.auth), "any", 0, 0, "any|basic|digest|ntlm|negotiate",
+        NULL, "How to sign in at the proxy; any: the strongest it offers." },
+    { "proxy", "trust", CONF_FILE, TOP(proxy.trust), "", 0, 0, NULL, NULL,
+        "PEM file with the only roots trusted for an https proxy. Unset: those of the system." },
 
     { "ca", "type", CONF_CHOICE, CA(type), NULL, 0, 0, "adcs|est", NULL,
         "The protocol: AD CS web enrolment, or EST (RFC 7030)." },
@@ -57,8 +79,10 @@ const struct conf_option conf_options[] = {
         "How the CA knows us, beside a client certificate. negotiate uses the service's own "
         "Kerberos "
         "ticket." },
-    { "ca", "credentials_file", CONF_FILE, CA(credentials_file), "", 0, 0, NULL, NULL,
+    { "ca", "credentials_file", CONF_SECRET, CA(credentials_file), "", 0, 0, NULL, NULL,
         "File with user:password on its first line, readable by the service alone." },
+    { "ca", "proxy", CONF_PROXY, CA(proxy), "", 0, 0, NULL, NULL,
+        "Another way to this CA than section proxy says: a proxy, or none." },
     { "ca", "client_certificate", CONF_FILE, CA(client_certificate), "", 0, 0, NULL, NULL,
         "PEM file with the certificate shown to the CA." },
     { "ca", "client_key", CONF_FILE, CA(client_key), "", 0, 0, NULL, NULL,
@@ -215,7 +239,7 @@ const struct conf_option conf_options[] = {
         "A refusal before the challenge was found good takes at least so long, so that its time "
         "says "
         "nothing about its reason." },
-    { "scep", "admin_password", CONF_FILE, SC(admin_password), "", 0, 0, NULL, NULL,
+    { "scep", "admin_password", CONF_SECRET, SC(admin_password), "", 0, 0, NULL, NULL,
         "File with user:password for the page /certsrv/mscep_admin/ that hands out challenges, "
         "over "
         "HTTPS only. Unset: there is no such page." },
@@ -237,7 +261,7 @@ const struct conf_option conf_options[] = {
         "system." },
     { "plugin", "client_id", CONF_TEXT, PL(client_id), "", 0, 0, NULL, NULL,
         "Client id for access tokens." },
-    { "plugin", "client_secret_file", CONF_FILE, PL(client_secret_file), "", 0, 0, NULL, NULL,
+    { "plugin", "client_secret_file", CONF_SECRET, PL(client_secret_file), "", 0, 0, NULL, NULL,
         "File with the client's secret on its first line, readable by the service alone." },
     { "plugin", "client_certificate", CONF_FILE, PL(client_certificate), "", 0, 0, NULL, NULL,
         "PEM file with a certificate that proves the client instead of a secret." },
@@ -287,5 +311,8 @@ const struct conf_option conf_options[] = {
         "auto: for people on a terminal, JSON lines elsewhere." },
     { "log", "level", CONF_CHOICE, TOP(log.level), "info", 0, 0, "error|warning|info|debug", NULL,
         "The least important event that is written." },
+
+    { "metrics", "listen", CONF_TEXT, TOP(metrics.listen), "", 0, 0, NULL, NULL,
+        "Address and port for /metrics, /ready and /healthz, as \"127.0.0.1:9464\". Unset: none." },
 };
 const size_t conf_option_count = sizeof conf_options / sizeof conf_options[0];

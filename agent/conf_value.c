@@ -18,11 +18,12 @@ int conf_bad(const struct place *p, const char *key, struct err *e, const char *
         key[0] != '\0' ? "." : "", key, what);
 }
 
-static char *resolved(const char *dir, const char *value)
+static char *resolved(const struct conf_option *o, const char *dir, const char *value)
 {
     char path[PATH_LEN];
 
-    if (value[0] == '/' || value[0] == '\0')
+    if ((o->type != CONF_FILE && o->type != CONF_SECRET) || value[0] == '/'
+        || (o->type == CONF_SECRET && strncmp(value, "secret:", 7) == 0))
         return xstrdup(value);
     (void)snprintf(path, sizeof path, "%s/%s", dir, value);
     return xstrdup(path);
@@ -52,14 +53,14 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
         (void)snprintf(what, sizeof what, "\"%s\" is none of %s", value, o->choices);
         return conf_bad(p, o->key, e, what);
     }
-    if (strcmp(o->key, "url") == 0 && value[0] != '\0') {
+    if (strcmp(o->key, "url") == 0 && o->type != CONF_PROXY && value[0] != '\0') {
         struct err why;
 
         if (http_url_ok(value, &why) != 0)
             return conf_bad(p, o->key, e, why.msg);
     }
     free(*to);
-    *to = value[0] == '\0' ? NULL : o->type == CONF_FILE ? resolved(dir, value) : xstrdup(value);
+    *to = value[0] == '\0' ? NULL : resolved(o, dir, value);
     return 0;
 }
 
@@ -130,6 +131,8 @@ static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const 
     case CONF_TEXT:
     case CONF_TEXT_OR_EMPTY:
     case CONF_FILE:
+    case CONF_SECRET:
+    case CONF_PROXY:
     case CONF_CHOICE:
         break;
     }

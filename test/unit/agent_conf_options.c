@@ -146,7 +146,11 @@ static void value_for(const struct conf_option *o, size_t i, char *out, size_t s
     case CONF_TEXT:
     case CONF_TEXT_OR_EMPTY:
     case CONF_FILE:
+    case CONF_SECRET:
         (void)snprintf(out, size, strcmp(o->key, "url") == 0 ? "\"https://h%zu/\"" : "\"v%zu\"", i);
+        break;
+    case CONF_PROXY:
+        (void)snprintf(out, size, "\"http://h%zu:3128\"", i);
         break;
     }
 }
@@ -194,13 +198,15 @@ static void is_there(const struct conf *c, const struct conf_option *o, const ch
         assert_int_equal(list->count, 2);
         (void)snprintf(got, sizeof got, "{\"%s\", \"%s\"}", list->at[0], list->at[1]);
         break;
-    case CONF_FILE: /* against the folder of the file, wherever we were started */
+    case CONF_FILE:
+    case CONF_SECRET: /* against the folder of the file, wherever we were started */
         assert_int_equal(strncmp(*(char *const *)(const void *)at, dir_root, strlen(dir_root)), 0);
         (void)snprintf(
             got, sizeof got, "\"%s\"", *(char *const *)(const void *)at + strlen(dir_root) + 1);
         break;
     case CONF_TEXT:
     case CONF_TEXT_OR_EMPTY:
+    case CONF_PROXY:
     case CONF_CHOICE:
         (void)snprintf(got, sizeof got, "\"%s\"", *(char *const *)(const void *)at);
         break;

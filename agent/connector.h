@@ -1,0 +1,36 @@
+#ifndef AGENT_CONNECTOR_H
+#define AGENT_CONNECTOR_H
+#include "agent/secret.h"
+#include "certs/buf.h"
+
+/*
+ * connector.h - who we are to the policy cloud: a certificate it gave us for a key made here.  Source: proto/ccp.md,
+ * Discovery and identity.
+ *
+ * Kept as one sealed secret, so that key, certificate and how to use them change together: "certferry.connector" is
+ * used; "certferry.connector.next" is a renewed one that has not worked yet.
+ */
+enum connector_method { CONNECTOR_MTLS, CONNECTOR_JWT };
+
+struct connector {
+    char cloud[512]; /* the URL it belongs to; to another one it is not shown */
+    char agent_id[64];
+    enum connector_method method;
+    char token_url[512], client_id[200], scope[200]; /* CONNECTOR_JWT */
+    struct buf certificate;                          /* PEM: ours, then its issuers */
+    struct buf key;                                  /* PEM, PKCS#8; secret */
+    int64_t enrolled_at, not_before_at, not_after_at;
+};
+
+/* connector_load - 1, 0: there is none, -1.  name: CONNECTOR_NOW or CONNECTOR_NEXT */
+#define CONNECTOR_NOW  "certferry.connector"
+#define CONNECTOR_NEXT "certferry.connector.next"
+int connector_load(struct secrets *s, const char *name, struct connector *out, struct err *e) MUST;
+int connector_keep(
+    struct secrets *s, const char *name, const struct connector *c, struct err *e) MUST;
+void connector_free(struct connector *c); /* wipes; zeros are fine */
+
+/* connector_renew_at - two thirds of its life.  connector_days_left - rounded down, negative: it has ended */
+int64_t connector_renew_at(const struct connector *c);
+int64_t connector_days_left(const struct connector *c, int64_t now);
+#endif
