@@ -322,8 +322,8 @@ def rejects(s, server, count, blocks):
 
 def w8(s):
     server, rounds, count = Ours(s.place), s.size(5, 12), s.size(200, 4000)
-    warm = Messages(s.place, 'warm', server.recipient, count, hostile_every=10)
-    Round(server, warm, count, 64)
+    warm = Messages(s.place, 'warm', server.recipient, 4 * count, hostile_every=10)
+    Round(server, warm, 4 * count, 64)  # until SQLite's cache is full
     rejects(s, server, s.size(60, 300), s.size(1, 4))
     mixed = Messages(s.place, 'mixed', server.recipient, rounds * count, hostile_every=10)
     kib, last = [], None
