@@ -39,6 +39,26 @@ int fs_create_secret(const char *path, struct view content, struct err *e) MUST;
 int fs_private_dir(const char *path, struct err *e) MUST;
 
 /*
+ * fs_as_owner - from here on with the rights of the folder's owner, if we are root and he is somebody else: what is
+ * made there is his, and nothing he left there (a link) makes root write elsewhere.  fs_as_self ends it.
+ * fails ERR_CONFIG.  Threads: for the whole process, so only where one thread runs; no folder yet: nothing changes
+ */
+struct fs_self {
+    unsigned uid, gid;
+    bool changed;
+};
+int fs_as_owner(const char *dir, struct fs_self *self, struct err *e) MUST;
+void fs_as_self(const struct fs_self *self);
+
+/* fs_list - fn for the name of each entry, sorted by bytes, but "." and ".."; no such folder is an empty one.
+ * fails ERR_STORE: it cannot be read.  fs_changed_at - when its content was last written, UTC seconds; 0: no file
+ * fs_remove - and make that durable.  fails ERR_GONE: there is none; ERR_STORE */
+typedef void fs_name_fn(void *arg, const char *name);
+int fs_list(const char *dir, fs_name_fn *fn, void *arg, struct err *e) MUST;
+int64_t fs_changed_at(const char *path);
+int fs_remove(const char *path, struct err *e) MUST;
+
+/*
  * fs_lock - the one process that may use this path, for as long as it lives.
  * returns the descriptor to keep, or -1: ERR_CONFLICT with the holder's process id in the message
  */

@@ -1,4 +1,5 @@
 /* see fs.h */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -148,10 +149,12 @@ static int fill(int fd, const char *path, struct view content, struct err *e)
 
 int fs_replace(const char *path, struct view content, unsigned mode, struct err *e)
 {
-    char temp[4096];
+    const char *slash = strrchr(path, '/');
+    int at = slash != NULL ? (int)(slash + 1 - path) : 0;
+    char temp[4096]; /* folder/.name.XXXXXX: nobody who lists files takes it for one */
     int fd;
 
-    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
+    if (snprintf(temp, sizeof temp, "%.*s.%s.XXXXXX", at, path, path + at) >= (int)sizeof temp)
         return err_set(e, ERR_STORE, "%s: path too long", path);
     if ((fd = mkostemp(temp, O_CLOEXEC)) < 0)
         return err_set(e, ERR_STORE, "%s: %s", temp, strerror(errno));
@@ -229,6 +232,47 @@ void fs_unlock(int fd)
 {
     if (fd >= 0)
         (void)close(fd);
+}
+
+static int not_dots(const struct dirent *d)
+{
+    return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int fs_list(const char *dir, fs_name_fn *fn, void *arg, struct err *e)
+{
+    struct dirent **list = NULL;
+    int n = scandir(dir, &list, not_dots, by_bytes);
+
+    if (n < 0 && errno != ENOENT)
+        return err_set(e, ERR_STORE, "%s: %s", dir, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        fn(arg, list[i]->d_name);
+        free(list[i]);
+    }
+    free(list);
+    return 0;
+}
+
+int64_t fs_changed_at(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_mtime : 0;
+}
+
+int fs_remove(const char *path, struct err *e)
+{
+    if (unlink(path) != 0)
+        return err_set(e, errno == ENOENT ? ERR_GONE : ERR_STORE, "%s: %s", path, strerror(errno));
+    if (sync_dir_of(path) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    return 0;
 }
 
 int64_t fs_free_bytes(const char *path)

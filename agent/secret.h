@@ -10,10 +10,15 @@
  * read: secret_read().  Names are 1 to 63 of a-z 0-9 . _ -, the first a letter or digit; those that begin with
  * "certferry." are the service's own: not listed, not set or deleted by commands.
  *
+ * Run by root on the store of another user, everything here acts as that user, so the files are his (fs_as_owner).
+ *
  * Threads: the loop's.
  */
 enum { SECRET_NAME_MAX = 63, SECRET_BYTES_MAX = 65536 };
 struct secrets;
+
+bool secret_name_ok(const char *name);
+bool secret_name_is_ours(const char *name); /* "certferry.": not for commands */
 
 /* secrets_open - dir: the store's folder; v is borrowed.  Nothing is made before something is put. */
 struct secrets *secrets_open(

@@ -38,7 +38,7 @@ static void place_of(
     *ours = true;
 }
 
-int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char *key_file,
+static int open_key(struct vault *v, struct lib *l, const char *store_dir, const char *key_file,
     bool may_create, struct err *e)
 {
     struct buf master = BUF_SECRET(4096);
@@ -64,9 +64,24 @@ int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char
             SEAL_KEY_LEN, master.len);
         goto done;
     }
-    rc = seal_derive(l, master.p, "request", v->request_key, e);
+    if (seal_derive(l, master.p, "request", v->request_key, e) == 0
+        && seal_derive(l, master.p, "secret", v->secret_key, e) == 0)
+        rc = 0;
 done:
     buf_free(&master);
+    return rc;
+}
+
+int vault_open(struct vault *v, struct lib *l, const char *store_dir, const char *key_file,
+    bool may_create, struct err *e)
+{
+    struct fs_self self;
+    int rc;
+
+    if (fs_as_owner(store_dir, &self, e) != 0)
+        return err_wrap(e, "master key");
+    rc = open_key(v, l, store_dir, key_file, may_create, e);
+    fs_as_self(&self);
     return rc;
 }
 
@@ -112,6 +127,32 @@ int vault_unseal(const struct vault *v, struct lib *l, const char *id, const cha
     else
         err_wrap(e, "%s of request %s does not open", what, id);
     buf_free(&key);
+    buf_free(&aad);
+    return rc;
+}
+
+int vault_seal_secret(const struct vault *v, struct lib *l, const char *name, struct view plain,
+    struct buf *out, struct err *e)
+{
+    struct buf aad = BUF_INIT(256);
+    int rc = -1;
+
+    if (place(&aad, "secret", name, e) == 0
+        && seal_put(l, v->secret_key, buf_view(&aad), plain, out, e) == 0)
+        rc = 0;
+    buf_free(&aad);
+    return rc;
+}
+
+int vault_unseal_secret(const struct vault *v, struct lib *l, const char *name, struct view sealed,
+    struct buf *out, struct err *e)
+{
+    struct buf aad = BUF_INIT(256);
+    int rc = -1;
+
+    if (place(&aad, "secret", name, e) == 0
+        && seal_get(l, v->secret_key, buf_view(&aad), sealed, out, e) == 0)
+        rc = 0;
     buf_free(&aad);
     return rc;
 }

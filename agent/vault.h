@@ -12,6 +12,7 @@
  */
 struct vault {
     uint8_t request_key[SEAL_KEY_LEN]; /* wraps the data keys of requests; SECRET */
+    uint8_t secret_key[SEAL_KEY_LEN];  /* seals what secret.h keeps; SECRET */
 };
 
 /* vault_open - fails ERR_CONFIG (file missing, readable by others, wrong length), ERR_CRYPTO */
@@ -29,4 +30,10 @@ int vault_seal_new(const struct vault *v, struct lib *l, const char *id, const c
     struct view plain, struct buf *data_key, struct buf *sealed, struct err *e) MUST;
 int vault_unseal(const struct vault *v, struct lib *l, const char *id, const char *what,
     struct view data_key, struct view sealed, struct buf *out, struct err *e) MUST;
+
+/* vault_seal_secret, vault_unseal_secret - one value of secret.h under its name; appended to out (unseal: a secret buf). */
+int vault_seal_secret(const struct vault *v, struct lib *l, const char *name, struct view plain,
+    struct buf *out, struct err *e) MUST;
+int vault_unseal_secret(const struct vault *v, struct lib *l, const char *name, struct view sealed,
+    struct buf *out, struct err *e) MUST;
 #endif
