@@ -39,7 +39,9 @@ static int open_store(struct agent *a, struct err *e)
         return -1;
     fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
     fresh = fs_readable(path, false, e) != 0;
-    if (vault_open(&a->vault, a->lib, a->conf->store.dir, a->conf->store.master_key, fresh, e) != 0)
+    if (vault_open(&a->vault, a->lib, a->conf->store.dir, a->conf->store.master_key, fresh, e) != 0
+        || (a->secrets = secrets_open(a->conf->store.dir, &a->vault, a->lib, e)) == NULL
+        || secrets_prove(a->secrets, e) != 0)
         return -1;
     return (a->store = store_open(a->conf->store.dir, false, e)) != NULL ? 0 : -1;
 }
@@ -48,7 +50,8 @@ static int open_cas(struct agent *a, struct err *e)
 {
     a->cas = xcalloc(a->conf->ca_count, sizeof(struct ca *));
     for (; a->ca_count < a->conf->ca_count; a->ca_count++)
-        if ((a->cas[a->ca_count] = ca_open(&a->conf->cas[a->ca_count], a->lib, e)) == NULL)
+        if ((a->cas[a->ca_count] = ca_open(&a->conf->cas[a->ca_count], a->lib, a->secrets, e))
+            == NULL)
             return -1;
     return 0;
 }
@@ -64,7 +67,8 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->io_open = true;
     jitter_seed(seed);
     clock_start();
-    if (open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, e) != 0 || open_cas(a, e) != 0)
+    if (open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, e) != 0
+        || open_cas(a, e) != 0)
         goto failed;
     a->keypool = keypool_open(a);
     a->jobs = jobs_open(a);
@@ -209,6 +213,7 @@ void agent_close(struct agent *a)
     free(a->cas);
     cloud_close(&a->cloud);
     store_close(a->store);
+    secrets_close(a->secrets);
     vault_close(&a->vault);
     fs_unlock(a->lock);
     if (a->io_open)

@@ -3,8 +3,8 @@
 #include "agent/ca.h"
 #include "agent/cloud.h"
 #include "agent/conf.h"
+#include "agent/secret.h"
 #include "agent/store.h"
-#include "agent/vault.h"
 
 /*
  * agent.h - everything one running service holds.  Made by agent_open in the order of its members,
@@ -16,7 +16,8 @@ struct agent {
     struct store *store;
     int lock; /* of the store's folder */
     bool io_open;
-    struct vault vault; /* the keys that seal requests */
+    struct vault vault;      /* the keys that seal requests */
+    struct secrets *secrets; /* what administrators gave us to keep */
     struct cloud cloud;
     struct ca **cas; /* one for each section, same order */
     size_t ca_count;

@@ -43,7 +43,7 @@ done:
     return rc;
 }
 
-struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct err *e)
+struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct secrets *s, struct err *e)
 {
     const struct ca_driver *d = driver_of(conf->type);
     struct io_peer_conf pc = { .name = conf->name,
@@ -52,6 +52,7 @@ struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct err *e)
         .key_file = conf->client_key,
         .auth = conf_auth(conf),
         .secret_file = conf->credentials_file,
+        .secrets = s,
         .connections_max = (unsigned)conf->max_in_flight,
         .http1 = true };
     struct ca *ca;

@@ -67,8 +67,10 @@ struct ca { /* drivers embed it as first member */
     size_t active;      /* jobs in memory; kept by sched */
 };
 
-/* ca_open - the instance for a section: driver, files, connections.  fails ERR_CONFIG */
-struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct err *e) MUST;
+/* ca_open - the instance for a section: driver, files, connections; s: for credentials kept there, NULL: only files.
+ * fails ERR_CONFIG */
+struct ca *ca_open(
+    const struct conf_ca *conf, struct lib *l, struct secrets *s, struct err *e) MUST;
 void ca_close(struct ca *ca);
 
 /* ca_knows_issuer - is the issuer of this DER certificate among anchors and issuers? */

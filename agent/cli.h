@@ -57,8 +57,24 @@ int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
  */
 int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer);
 
-/* cli_io - what commands that ask others need: the loop and a lib.  returns 0, or the exit code of what failed */
+/*
+ * cli_secrets - the secrets of the store, to look at: blind (see secrets_open) where its master key cannot be read, as
+ * a credential of the service manager.  v: closed by the caller after it.
+ * cli_check_secrets - does every option that names a secret name one that is there?  fails ERR_CONFIG
+ */
+struct conf;
 struct lib;
+struct secrets;
+struct vault;
+struct secrets *cli_secrets(const struct conf *conf, struct lib *l, struct vault *v);
+int cli_check_secrets(const struct conf *conf, struct secrets *s, struct err *e) MUST;
+
+/* cli_secret_value - a secret that somebody gives: of a file that only he may read; file NULL: typed twice without an
+ * echo, or standard input if that is no terminal.  One end of line at its end is dropped.
+ * fails ERR_INPUT: nothing, too long, not the same twice, given up; ERR_CONFIG: the file */
+int cli_secret_value(const char *what, const char *file, struct buf *out, struct err *e) MUST;
+
+/* cli_io - what commands that ask others need: the loop and a lib.  returns 0, or the exit code of what failed */
 int cli_io(const struct cli *c, struct lib **l);
 void cli_io_end(struct lib *l);
 
@@ -90,6 +106,10 @@ int cmd_scep_test(struct cli *c);
 int cmd_plugin_list(struct cli *c);
 int cmd_plugin_test(struct cli *c);
 int cmd_doctor(struct cli *c);
+int cmd_secret_set(struct cli *c);
+int cmd_secret_list(struct cli *c);
+int cmd_secret_delete(struct cli *c);
+int cmd_keys_rotate(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_manual(struct cli *c); /* parts of the manual pages from the tables; for the build */
 #endif

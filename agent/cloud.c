@@ -4,7 +4,7 @@
 
 enum { CONNECTIONS = 32 };
 
-int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
+int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct secrets *s, struct err *e)
 {
     struct io_peer_conf pc = { .name = "cloud",
         .trust_file = conf->trust,
@@ -12,6 +12,7 @@ int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e)
         .key_file = conf->client_key,
         .auth = conf->token_file != NULL ? IO_AUTH_BEARER : IO_AUTH_NONE,
         .secret_file = conf->token_file,
+        .secrets = s,
         .connections_max = CONNECTIONS };
 
     c->conf = conf;

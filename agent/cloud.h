@@ -12,7 +12,8 @@ struct cloud {
     struct peer *peer;
 };
 
-int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct err *e) MUST;
+int cloud_open(
+    struct cloud *c, const struct conf_cloud *conf, struct secrets *s, struct err *e) MUST;
 void cloud_close(struct cloud *c);
 
 /*

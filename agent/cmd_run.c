@@ -139,24 +139,30 @@ int cmd_check(struct cli *c)
     struct err e = { 0 };
     struct conf *conf = conf_load(c->config, &e);
     struct lib *l = NULL;
+    struct vault v = { 0 };
+    struct secrets *secrets = NULL;
     struct cloud cloud = { 0 };
     int code = EXIT_OK;
 
     if (conf == NULL)
         return cli_fail(c, &e, "mend the line; certferry.conf(5) has every option");
-    if ((l = lib_new(&e)) == NULL || cloud_open(&cloud, &conf->cloud, &e) != 0)
+    if ((l = lib_new(&e)) != NULL)
+        secrets = cli_secrets(conf, l, &v);
+    if (l != NULL && cli_check_secrets(conf, secrets, &e) != 0)
+        code = cli_fail(c, &e, "certferry secret list --config %s", c->config);
+    else if (l == NULL || cloud_open(&cloud, &conf->cloud, secrets, &e) != 0)
         code = cli_fail(c, &e, "mend section cloud of %s", c->config);
     else
         cloud_close(&cloud);
     for (size_t i = 0; code == EXIT_OK && i < conf->ca_count; i++) {
-        struct ca *ca = ca_open(&conf->cas[i], l, &e);
+        struct ca *ca = ca_open(&conf->cas[i], l, secrets, &e);
 
         if (ca == NULL)
             code = cli_fail(c, &e, "mend section ca \"%s\" of %s", conf->cas[i].name, c->config);
         ca_close(ca);
     }
     for (size_t i = 0; code == EXIT_OK && i < conf->plugin_count; i++) {
-        struct agent a = { .conf = conf, .lib = l, .lock = -1 };
+        struct agent a = { .conf = conf, .lib = l, .secrets = secrets, .lock = -1 };
         struct plugin *p = plugin_open(&a, &conf->plugins[i], &e);
 
         if (p == NULL)
@@ -171,6 +177,8 @@ int cmd_check(struct cli *c)
             "{\"schema\":\"certferry.check/1\",\"ok\":true,\"data\":{\"cas\":%zu},\"warnings\":[],"
             "\"error\":null}\n",
             conf->ca_count);
+    secrets_close(secrets);
+    vault_close(&v);
     lib_free(l);
     conf_free(conf);
     return code;

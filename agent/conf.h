@@ -131,6 +131,11 @@ extern const struct conf_option conf_options[];
 extern const size_t conf_option_count;
 extern const char *const conf_section_help[][2]; /* name, one sentence; NULL-ended */
 
+/* conf_secrets - fn for each option that names a secret: what: `ca "issuing1".credentials_file`; ref: a path or
+ * "secret:NAME".  In plugin.secrets each entry is one. */
+typedef void conf_secret_fn(void *arg, const char *what, const char *ref);
+void conf_secrets(const struct conf *c, conf_secret_fn *fn, void *arg);
+
 /*
  * conf_load - read, check every value, resolve files against the folder of `path`.
  *

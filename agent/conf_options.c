@@ -253,9 +253,9 @@ const struct conf_option conf_options[] = {
     { "plugin", "settings", CONF_LIST, PL(settings), "", 0, 0, NULL, NULL,
         "The plugin's own settings, each \"name=value\"." },
     { "plugin", "secrets", CONF_LIST, PL(secrets), "", 0, 0, NULL, NULL,
-        "The plugin's secrets, each \"name=file\": the first line of a file readable by the "
-        "service "
-        "alone." },
+        "The plugin's secrets, each \"name=secret:NAME\", or \"name=file\": the first line of a "
+        "file "
+        "readable by the service alone." },
     { "plugin", "trust", CONF_FILE, PL(trust), "", 0, 0, NULL, NULL,
         "PEM file with the only roots trusted for what the plugin asks. Unset: those of the "
         "system." },

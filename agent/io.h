@@ -28,6 +28,8 @@ typedef void io_fn(void *arg, const struct result *r);
 
 enum io_auth { IO_AUTH_NONE, IO_AUTH_BASIC, IO_AUTH_NTLM, IO_AUTH_NEGOTIATE, IO_AUTH_BEARER };
 
+struct secrets;
+
 /* How to reach one peer.  Strings are copied by io_peer_new; files are read by it. */
 struct io_peer_conf {
     const char *name;             /* for messages: "cloud", "issuing1" */
@@ -35,7 +37,8 @@ struct io_peer_conf {
     const char *certificate_file; /* PEM client certificate and chain; NULL = none */
     const char *key_file;         /* PEM private key for it */
     enum io_auth auth;
-    const char *secret_file;  /* "user:password" or a bearer token, first line */
+    const char *secret_file;  /* "user:password" or a bearer token: see secret_read */
+    struct secrets *secrets;  /* for "secret:NAME"; NULL: files only */
     unsigned connections_max; /* kept and used at once */
     bool http1;               /* never HTTP/2: NTLM and Negotiate authenticate a connection */
 

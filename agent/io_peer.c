@@ -8,6 +8,7 @@
 #include <string.h>
 #include "agent/fs.h"
 #include "agent/io_peer.h"
+#include "agent/secret.h"
 #include "certs/mem.h"
 
 enum { STOCK = 16, URL_MAX = 2048 };
@@ -78,7 +79,7 @@ struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
     if (set_limits(p, c, e) != 0 || check_files(c, e) != 0)
         goto failed;
     if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)
-        && fs_read_secret_line(c->secret_file, &p->secret, e) != 0) {
+        && secret_read(c->secrets, c->secret_file, &p->secret, e) != 0) {
         err_wrap(e, "%s: credentials", c->name);
         goto failed;
     }

@@ -117,7 +117,7 @@ static int open_peer(struct plugin *p, struct err *e)
         .auth = IO_AUTH_NONE,
         .connections_max = CONNECTIONS };
     struct token_client client = { c->client_id, c->client_secret_file, c->client_certificate,
-        c->client_key };
+        c->client_key, p->a->secrets };
 
     if ((p->io = io_peer_new(&pc, e)) == NULL)
         return -1;

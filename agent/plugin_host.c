@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/clock.h"
-#include "agent/fs.h"
 #include "agent/log.h"
 #include "agent/plugin_inner.h"
 #include "certs/mem.h"
@@ -90,13 +89,13 @@ static void read_settings(struct plugin *p)
     }
 }
 
-/* Files of the configuration are meant relative to its folder. */
+/* Files of the configuration are meant relative to its folder; a secret of the store is none. */
 static void resolve(const struct plugin *p, const char *file, char *out, size_t size)
 {
     const char *base = p->a->conf != NULL ? p->a->conf->path : NULL;
     const char *slash = base != NULL ? strrchr(base, '/') : NULL;
 
-    if (file[0] == '/' || slash == NULL)
+    if (file[0] == '/' || slash == NULL || strncmp(file, "secret:", 7) == 0)
         (void)snprintf(out, size, "%s", file);
     else
         (void)snprintf(out, size, "%.*s/%s", (int)(slash - base), base, file);
@@ -115,7 +114,7 @@ static int read_secrets(struct plugin *p, struct err *e)
         s->name = xstrdup(l->at[i]);
         s->name[name_len(s->name)] = '\0';
         resolve(p, strchr(l->at[i], '=') + 1, file, sizeof file);
-        if (fs_read_secret_line(file, &s->value, e) != 0)
+        if (secret_read(p->a->secrets, file, &s->value, e) != 0)
             return err_wrap(e, "secret \"%s\"", s->name);
         if (memchr(s->value.p, '\0', s->value.len) != NULL)
             return err_set(e, ERR_CONFIG, "secret \"%s\": %s has a NUL in it", s->name, file);

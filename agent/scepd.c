@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/clock.h"
-#include "agent/fs.h"
 #include "agent/ra_renew.h"
 #include "agent/ra_stock.h"
 #include "agent/scepd_inner.h"
@@ -183,7 +182,7 @@ static int open_endpoint(
     if (fill_rules(p, e) != 0)
         return -1;
     if (conf->admin_password != NULL
-        && fs_read_secret_line(conf->admin_password, &p->admin, e) != 0)
+        && secret_read(s->a->secrets, conf->admin_password, &p->admin, e) != 0)
         return err_wrap(e, "scep \"%s\".admin_password", conf->name);
     if (conf->ra_certificate == NULL
             ? ra_stock_load(p, e) != 0

@@ -20,10 +20,18 @@ struct secrets;
 bool secret_name_ok(const char *name);
 bool secret_name_is_ours(const char *name); /* "certferry.": not for commands */
 
-/* secrets_open - dir: the store's folder; v is borrowed.  Nothing is made before something is put. */
+/* secrets_open - dir: the store's folder; v is borrowed.  Nothing is made before something is put.
+ * v NULL: for checks where the master key cannot be read: what there is reads as "-", nothing can be put */
 struct secrets *secrets_open(
     const char *dir, const struct vault *v, struct lib *l, struct err *e) MUST;
 void secrets_close(struct secrets *s); /* NULL is fine */
+
+/*
+ * secrets_prove - is this vault's key the one this store's secrets are sealed with?  A secret of our own answers;
+ * the first time it is made.  A wrong key would make every request fail, one by one.
+ * fails ERR_CONFIG: it is another key; ERR_STORE
+ */
+int secrets_prove(struct secrets *s, struct err *e) MUST;
 
 /* secrets_put - durable when it returns 0; replaces.  fails ERR_INPUT: the name, or too long; ERR_STORE */
 int secrets_put(struct secrets *s, const char *name, struct view value, struct err *e) MUST;

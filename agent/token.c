@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/clock.h"
-#include "agent/fs.h"
 #include "agent/identity.h"
 #include "agent/peer.h"
+#include "agent/secret.h"
 #include "agent/token.h"
 #include "certs/mem.h"
 #include "proto/oauth.h"
@@ -70,7 +70,7 @@ struct tokens *tokens_open(
         (void)err_set(e, ERR_CONFIG,
             "access tokens: a client id and either a secret or a certificate must be set");
     else if ((by_certificate ? identity_open(&t->identity, l, c->certificate_file, c->key_file, e)
-                             : fs_read_secret_line(c->secret_file, &t->secret, e))
+                             : secret_read(c->secrets, c->secret_file, &t->secret, e))
              == 0)
         return t;
     tokens_close(t);

@@ -73,7 +73,7 @@ static struct conf_ca section(void)
 
 static int try_open(const struct conf_ca *c, struct err *e)
 {
-    struct ca *ca = ca_open(c, lib, e);
+    struct ca *ca = ca_open(c, lib, NULL, e);
 
     ca_close(ca);
     return ca != NULL ? 0 : -1;
@@ -95,7 +95,7 @@ static void one_of_each_kind(void **state)
 
         c.type = i == 0 ? adcs : est;
         assert_non_null(strstr(ca_kinds(), c.type));
-        if ((ca = ca_open(&c, lib, &e)) == NULL)
+        if ((ca = ca_open(&c, lib, NULL, &e)) == NULL)
             fail_msg("%s", e.msg);
         assert_string_equal(ca->driver->kind, c.type);
         assert_ptr_equal(ca->conf, &c);
@@ -210,7 +210,7 @@ static void issuers_are_learnt(void **state)
 
     (void)state;
     write_pem("root.pem", root, NULL);
-    ca = ca_open(&c, lib, &e);
+    ca = ca_open(&c, lib, NULL, &e);
     assert_non_null(ca);
     knows(ca, root, true);
     knows(ca, sub, true); /* the root is an anchor */
@@ -242,7 +242,7 @@ static void issuers_are_bounded(void **state)
 
     (void)state;
     write_pem("root.pem", root, NULL);
-    ca = ca_open(&c, lib, &e);
+    ca = ca_open(&c, lib, NULL, &e);
     assert_non_null(ca);
     for (int i = 0; i < 60; i++) {
         struct buf der = BUF_INIT(4096);

@@ -1,5 +1,6 @@
 /* The sealed folder of an administrator's secrets: names, values, who may read them, what an option names. */
 #include "test/t.h"
+#include "agent/conf.h"
 #include "agent/secret.h"
 #include "certs/mem.h"
 #include "test/unit/agent_dir.h"
@@ -236,6 +237,87 @@ static void a_reference(void **state)
     buf_free(&out);
 }
 
+/* Another master key is found at once, not request by request. */
+static void another_master_key(void **state)
+{
+    struct err e = { 0 };
+
+    (void)state;
+    T_OK(secrets_prove(secrets, &e));
+    T_OK(secrets_prove(secrets, &e));
+    vault.secret_key[5] ^= 1;
+    T_ERR_SAYS(secrets_prove(secrets, &e), ERR_CONFIG, "another master key");
+    vault.secret_key[5] ^= 1;
+    T_OK(secrets_prove(secrets, &e));
+}
+
+static void without_a_master_key(void **state)
+{
+    struct buf out = BUF_SECRET(100);
+    struct err e = { 0 };
+    struct secrets *blind = secrets_open(dir_root, NULL, lib, &e);
+
+    (void)state;
+    T_OK(secrets_put(secrets, "one", view_text("value"), &e));
+    T_OK(secret_read(blind, "secret:one", &out, &e));
+    assert_true(view_equal(buf_view(&out), view_text("-")));
+    T_ERR(secret_read(blind, "secret:two", &out, &e), ERR_CONFIG);
+    T_ERR(secrets_put(blind, "two", view_text("value"), &e), ERR_CONFIG);
+    secrets_close(blind);
+    buf_free(&out);
+}
+
+/* ---- which secrets a configuration names ---- */
+
+static void count_it(void *arg, const char *what, const char *ref)
+{
+    buf_printf(arg, "%s=%s\n", what, ref);
+}
+
+/* Every option of the table that names a secret is found, also one that is new. */
+static void every_option_is_found(void **state)
+{
+    static char ref[] = "secret:x", entry[] = "password=secret:y", name[] = "s";
+    static char *entries[] = { entry };
+    struct conf_ca ca = { .name = name };
+    struct conf_scep scep = { .name = name };
+    struct conf_plugin plugin = { .name = name, .secrets = { entries, 1 } };
+    struct conf c = { .cas = &ca,
+        .ca_count = 1,
+        .sceps = &scep,
+        .scep_count = 1,
+        .plugins = &plugin,
+        .plugin_count = 1 };
+    struct buf found = BUF_INIT(4000);
+    size_t options = 0;
+    char want[100];
+
+    (void)state;
+    for (size_t i = 0; i < conf_option_count; i++) {
+        const struct conf_option *o = &conf_options[i];
+        char *base = strcmp(o->section, "ca") == 0       ? (char *)&ca
+                     : strcmp(o->section, "scep") == 0   ? (char *)&scep
+                     : strcmp(o->section, "plugin") == 0 ? (char *)&plugin
+                                                         : (char *)&c;
+
+        if (o->type == CONF_SECRET) {
+            *(char **)(void *)(base + o->offset) = ref;
+            options++;
+        }
+    }
+    conf_secrets(&c, count_it, &found);
+    assert_true(options >= 5);
+    for (size_t i = 0; i < conf_option_count; i++) {
+        (void)snprintf(want, sizeof want, "%s=secret:x\n", conf_options[i].key);
+        if (conf_options[i].type == CONF_SECRET && strstr(buf_text(&found), want) == NULL)
+            fail_msg("%s.%s is not found in:\n%s", conf_options[i].section, conf_options[i].key,
+                buf_text(&found));
+    }
+    assert_non_null(strstr(buf_text(&found), "ca \"s\".credentials_file=secret:x\n"));
+    assert_non_null(strstr(buf_text(&found), "plugin \"s\".secrets password=secret:y\n"));
+    buf_free(&found);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int main(void)
@@ -248,6 +330,9 @@ int main(void)
         TEST(listed_by_name),
         TEST(root_leaves_files_to_the_stores_owner),
         TEST(a_reference),
+        TEST(another_master_key),
+        TEST(without_a_master_key),
+        cmocka_unit_test(every_option_is_found),
     };
 
     return cmocka_run_group_tests_name("agent_secret", tests, group_begin, group_end);
