@@ -167,13 +167,22 @@ struct ccp_metric {
     const char *name;
     int64_t success, failure;
 };
+struct ccp_own_certificate {
+    const char *purpose; /* "cloud", "ca", "scepRa" */
+    int64_t not_after_at;
+};
 struct ccp_heartbeat {
     const char *agent_id, *state, *version, *epoch;
     int64_t counter;
+    const enum ccp_type *features; /* NULL: pkcsIssue alone */
+    size_t feature_count;
+    const struct ccp_own_certificate *certificates;
+    size_t certificate_count;
     const struct ccp_metric *metrics;
     size_t metric_count;
-    const char *client_certificate_purpose; /* NULL = none */
-    int64_t client_certificate_not_after;
+    const char *
+        audit_head; /* SHA-256 of the last record of the audit log, 64 hexadecimal digits; NULL: none */
+    int64_t audit_count; /* records in it */
 };
 struct ccp_heartbeat_reply {
     int64_t poll_after_s;    /* -1 = not said */

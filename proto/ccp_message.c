@@ -172,29 +172,43 @@ static void put_metrics(struct json_out *o, const struct ccp_heartbeat *h)
 static void put_certificates(struct json_out *o, const struct ccp_heartbeat *h)
 {
     json_open(o, "certificates", '[');
-    if (h->client_certificate_purpose != NULL) {
+    for (size_t i = 0; i < h->certificate_count; i++) {
         json_open(o, NULL, '{');
-        json_put_text(o, "purpose", h->client_certificate_purpose);
-        json_put_time(o, "notAfter", h->client_certificate_not_after);
+        json_put_text(o, "purpose", h->certificates[i].purpose);
+        json_put_time(o, "notAfter", h->certificates[i].not_after_at);
         json_close(o, '}');
     }
     json_close(o, ']');
 }
 
+/* What the cloud keeps of it cannot be taken back by whoever edits the log on the machine. */
+static void put_audit(struct json_out *o, const struct ccp_heartbeat *h)
+{
+    if (h->audit_head == NULL)
+        return;
+    json_open(o, "audit", '{');
+    json_put_int(o, "count", h->audit_count);
+    json_put_text(o, "head", h->audit_head);
+    json_close(o, '}');
+}
+
 void ccp_heartbeat_write(struct buf *out, const struct ccp_heartbeat *h)
 {
+    static const enum ccp_type least = CCP_PKCS_ISSUE;
     struct json_out o = { .to = out };
 
     json_open(&o, NULL, '{');
     json_put_text(&o, "agentId", h->agent_id);
     json_put_text(&o, "state", h->state);
     json_put_text(&o, "version", h->version);
-    json_open(&o, "features", '[');
-    json_put_text(&o, NULL, ccp_type_name(CCP_PKCS_ISSUE));
-    json_close(&o, ']');
+    if (h->features == NULL)
+        part_put_features(&o, &least, 1);
+    else
+        part_put_features(&o, h->features, h->feature_count);
     json_put_text(&o, "epoch", h->epoch);
     json_put_int(&o, "counter", h->counter);
     put_certificates(&o, h);
+    put_audit(&o, h);
     put_metrics(&o, h);
     json_close(&o, '}');
 }

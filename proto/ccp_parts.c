@@ -109,3 +109,11 @@ int part_poll_after(const struct json *object, int64_t *out, struct err *e)
         *out = CCP_POLL_MAX_S;
     return 0;
 }
+
+void part_put_features(struct json_out *o, const enum ccp_type *types, size_t count)
+{
+    json_open(o, "features", '[');
+    for (size_t i = 0; i < count; i++)
+        json_put_text(o, NULL, ccp_type_name(types[i]));
+    json_close(o, ']');
+}

@@ -40,6 +40,9 @@ int part_object(const struct json *object, const char *name, bool must, const st
 /* part_poll_after - pollAfterSeconds, cut at a day; -1 stays if it is absent. */
 int part_poll_after(const struct json *object, int64_t *out, struct err *e) MUST;
 
+/* part_put_features - the request types a connector can do. */
+void part_put_features(struct json_out *o, const enum ccp_type *types, size_t count);
+
 /* part_head - what every item has; *bad is the first fault (class ERR_NONE: none). */
 void part_head(const struct json *item, struct ccp_head *out, struct err *bad);
 

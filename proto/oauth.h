@@ -12,7 +12,13 @@ struct oauth_client {
     struct view secret;      /* or empty */
     struct key *key;         /* with certificate: private_key_jwt, PS256 for RSA */
     struct view certificate; /* DER; its thumbprints become x5t and x5t#S256 */
+    bool basic;              /* the secret goes into a header, see oauth_basic, not into the form */
+    bool rs256;              /* an RSA key signs with PKCS#1 v1.5: servers that know no PS256 */
 };
+
+/* oauth_basic - append the value of the Authorization header of a client with `basic` (RFC 6749 2.3.1); `out` is a
+ * secret buf.  fails ERR_NOMEM, ERR_TOO_LARGE */
+int oauth_basic(const struct oauth_client *c, struct buf *out, struct err *e) MUST;
 
 /*
  * oauth_token_form - append the form body of a token request; `out` is a secret buf.

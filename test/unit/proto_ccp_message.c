@@ -162,6 +162,9 @@ static void upload_parse(void **state)
 static void heartbeat(void **state)
 {
     static const struct ccp_metric metrics[] = { { "pkcsIssue", 24, 1 }, { "upload", 0, 0 } };
+    static const struct ccp_own_certificate own[] = { { "cloud", 1795161600 },
+        { "ca", 1795161601 } };
+    static const enum ccp_type all[] = { CCP_PKCS_ISSUE, CCP_REVOKE };
     struct ccp_heartbeat h = { .agent_id = ID_A,
         .state = "running",
         .version = "0.1.0",
@@ -169,23 +172,33 @@ static void heartbeat(void **state)
         .counter = 7,
         .metrics = metrics,
         .metric_count = 2,
-        .client_certificate_purpose = "cloud",
-        .client_certificate_not_after = 1795161600 };
+        .features = all,
+        .feature_count = 2,
+        .certificates = own,
+        .certificate_count = 2,
+        .audit_head = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        .audit_count = 31 };
     struct buf out = BUF_INIT(2000);
 
     (void)state;
     ccp_heartbeat_write(&out, &h);
     assert_string_equal(buf_text(&out),
         "{\"agentId\":\"" ID_A
-        "\",\"state\":\"running\",\"version\":\"0.1.0\",\"features\":[\"pkcsIssue\"],"
+        "\",\"state\":\"running\",\"version\":\"0.1.0\",\"features\":[\"pkcsIssue\","
+        "\"revokeCertificate\"],"
         "\"epoch\":\"8f1214c9c9cab8dc\",\"counter\":7,\"certificates\":[{\"purpose\":\"cloud\","
-        "\"notAfter\":\"2026-11-20T08:00:00Z\"}],\"metrics\":[{\"name\":\"pkcsIssue\","
+        "\"notAfter\":\"2026-11-20T08:00:00Z\"},{\"purpose\":\"ca\",\"notAfter\":"
+        "\"2026-11-20T08:00:01Z\"}],\"audit\":{\"count\":31,\"head\":"
+        "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"},"
+        "\"metrics\":[{\"name\":\"pkcsIssue\","
         "\"successCount\":24,"
         "\"failureCount\":1},{\"name\":\"upload\",\"successCount\":0,\"failureCount\":0}]}");
     journal("/agents/heartbeat", "request", 0, buf_view(&out));
     buf_reset(&out);
     h.agent_id = NULL;
-    h.client_certificate_purpose = NULL;
+    h.features = NULL;
+    h.certificate_count = 0;
+    h.audit_head = NULL;
     h.metric_count = 0;
     ccp_heartbeat_write(&out, &h);
     assert_string_equal(buf_text(&out),
