@@ -87,20 +87,43 @@ done:
     return rc;
 }
 
-int key_jws_sign(struct lib *l, struct key *k, struct view tbs, struct buf *out, struct err *e)
+static int sign_v15(
+    struct lib *l, struct key *k, struct view digest, struct buf *out, struct err *e)
+{
+    return key_sign_digest(l, k, l->sha256, digest, out, e);
+}
+
+typedef int sign_fn(
+    struct lib *l, struct key *k, struct view digest, struct buf *out, struct err *e);
+
+static int sign(
+    struct lib *l, struct key *k, struct view tbs, sign_fn *how, struct buf *out, struct err *e)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     size_t start = out->len;
     int rc;
 
-    if (key_jws_name(k) == NULL)
-        return err_set(e, ERR_UNSUPPORTED, "no JSON Web Signature with this kind of key");
     (void)lib_reason();
     if (EVP_Digest(tbs.p, tbs.len, digest, &len, hash_of(l, k->type), NULL) != 1)
         return lib_err(e, "EVP_Digest");
-    rc = (key_type_is_rsa(k->type) ? sign_pss : sign_ec)(l, k, view_of(digest, len), out, e);
+    rc = how(l, k, view_of(digest, len), out, e);
     if (rc != 0 && out->len > start)
         buf_truncate(out, start);
     return rc != 0 ? -1 : buf_finish(out, start, e);
+}
+
+int key_jws_sign(struct lib *l, struct key *k, struct view tbs, struct buf *out, struct err *e)
+{
+    if (key_jws_name(k) == NULL)
+        return err_set(e, ERR_UNSUPPORTED, "no JSON Web Signature with this kind of key");
+    return sign(l, k, tbs, key_type_is_rsa(k->type) ? sign_pss : sign_ec, out, e);
+}
+
+int key_jws_sign_rs256(
+    struct lib *l, struct key *k, struct view tbs, struct buf *out, struct err *e)
+{
+    if (!key_type_is_rsa(k->type))
+        return err_set(e, ERR_UNSUPPORTED, "RS256 needs an RSA key");
+    return sign(l, k, tbs, sign_v15, out, e);
 }

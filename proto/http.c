@@ -136,7 +136,7 @@ bool http_header_ok(const char *value)
 
 /* ---- forms and URLs ---- */
 
-static void add_encoded(struct buf *out, struct view v)
+void http_add_encoded(struct buf *out, struct view v)
 {
     for (size_t i = 0; i < v.len; i++) {
         char c = (char)v.p[i];
@@ -152,9 +152,9 @@ void http_add_form(struct buf *out, const char *name, struct view value)
 {
     if (out->len != 0)
         buf_add_byte(out, '&');
-    add_encoded(out, view_text(name));
+    http_add_encoded(out, view_text(name));
     buf_add_byte(out, '=');
-    add_encoded(out, value);
+    http_add_encoded(out, value);
 }
 
 /* [RFC 4291 text], loosely: the resolver has the last word. */

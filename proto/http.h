@@ -71,6 +71,9 @@ bool http_header_ok(const char *value); /* no control characters but HTAB */
 /* http_add_form - append "name=value" percent-encoded, with '&' before it unless out is empty. */
 void http_add_form(struct buf *out, const char *name, struct view value);
 
+/* http_add_encoded - append the value alone, percent-encoded. */
+void http_add_encoded(struct buf *out, struct view value);
+
 /*
  * http_url_ok - an absolute https URL with a host, without userinfo, fragment, spaces or controls.
  * fails ERR_INPUT: the message says which

@@ -24,7 +24,7 @@ int oauth_basic(const struct oauth_client *c, struct buf *out, struct err *e) MU
  * oauth_token_form - append the form body of a token request; `out` is a secret buf.
  *
  * audience  the token endpoint's URL, exactly; now: UTC seconds; the assertion's id is made here
- * fails     ERR_CONFIG neither secret nor key; ERR_UNSUPPORTED a key that signs no assertions (Ed25519);
+ * fails     ERR_CONFIG no id, or neither secret nor key; ERR_UNSUPPORTED a key that signs no assertions (Ed25519);
  *           ERR_CRYPTO, ERR_NOMEM, ERR_TOO_LARGE
  */
 int oauth_token_form(struct lib *l, const struct oauth_client *c, const char *audience,

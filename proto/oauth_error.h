@@ -75,7 +75,9 @@ struct oauth_error {
     char said[128];           /* the first sentence of error_description, clean; "" */
 };
 
-/* oauth_error_read - false: the body of this answer is no OAuth error; *out is empty then. */
+/* oauth_error_parse - returns 1; 0: JSON, but no OAuth error.  fails ERR_PROTO: not JSON; ERR_TOO_LARGE, ERR_NOMEM */
+int oauth_error_parse(struct view body, struct oauth_error *out, struct err *e) MUST;
+/* oauth_error_read - the same in brief; false: it is none, *out is empty then. */
 bool oauth_error_read(struct view body, struct oauth_error *out);
 
 /* oauth_error_set - as an err: "invalid_client: AADSTS7000222: ..." in the class of its reason; number: the AADSTS

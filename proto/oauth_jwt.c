@@ -38,6 +38,19 @@ static void put_thumbprint(struct json_out *o, const char *name, const uint8_t *
     buf_free(&text);
 }
 
+static const char *algorithm(const struct oauth_client *c)
+{
+    return c->rs256 && key_type_is_rsa(key_type(c->key)) ? "RS256" : key_jws_name(c->key);
+}
+
+static int sign(
+    struct lib *l, const struct oauth_client *c, struct view tbs, struct buf *out, struct err *e)
+{
+    if (c->rs256 && key_type_is_rsa(key_type(c->key)))
+        return key_jws_sign_rs256(l, c->key, tbs, out, e);
+    return key_jws_sign(l, c->key, tbs, out, e);
+}
+
 static int write_header(struct lib *l, const struct oauth_client *c, struct buf *out, struct err *e)
 {
     struct json_out o = { .to = out };
@@ -46,7 +59,7 @@ static int write_header(struct lib *l, const struct oauth_client *c, struct buf 
     if (lib_sha1(l, c->certificate, sha1, e) != 0 || lib_sha256(l, c->certificate, sha256, e) != 0)
         return -1;
     json_open(&o, NULL, '{');
-    json_put_text(&o, "alg", key_jws_name(c->key));
+    json_put_text(&o, "alg", algorithm(c));
     json_put_text(&o, "typ", "JWT");
     put_thumbprint(&o, "x5t", sha1, sizeof sha1);
     put_thumbprint(&o, "x5t#S256", sha256, sizeof sha256);
@@ -91,8 +104,7 @@ int oauth_jwt_add(struct lib *l, const struct oauth_client *c, const char *audie
     base64url_add(&signed_part, buf_view(&header));
     buf_add_byte(&signed_part, '.');
     base64url_add(&signed_part, buf_view(&claims));
-    if (buf_check(&signed_part, e) != 0
-        || key_jws_sign(l, c->key, buf_view(&signed_part), &signature, e) != 0)
+    if (buf_check(&signed_part, e) != 0 || sign(l, c, buf_view(&signed_part), &signature, e) != 0)
         goto done;
     buf_add_view(out, buf_view(&signed_part));
     buf_add_byte(out, '.');

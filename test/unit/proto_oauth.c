@@ -25,8 +25,8 @@ static void with_secret(void **state)
     (void)state;
     T_OK(oauth_token_form(lib, &c, URL, SCOPE, NOW, &out, &e));
     assert_string_equal(buf_text(&out),
-        "grant_type=client_credentials&client_id=7c-11"
-        "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_secret=a%2Bb%26c%3D~");
+        "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"
+        "&client_id=7c-11&client_secret=a%2Bb%26c%3D~");
     buf_free(&out);
     c.secret = (struct view){ 0 };
     T_ERR(oauth_token_form(lib, &c, URL, SCOPE, NOW, &out, &e), ERR_CONFIG);
@@ -290,12 +290,12 @@ static void refusals(void **state)
         { 400,
             "{\"error\":\"unauthorized_client\",\"error_description\":\"AADSTS700016: no\\r\\nx\"}",
             ERR_AUTH, 700016, "unauthorized_client: AADSTS700016: no" },
-        { 400, "{\"error\":\"invalid_scope\"}", ERR_AUTH, 400, "invalid_scope" },
+        { 400, "{\"error\":\"invalid_scope\"}", ERR_CONFIG, 400, "invalid_scope" },
         { 400, "{\"error\":\"a\\u001b[31m\",\"error_description\":\"v1.0 is e.g.not it.\"}",
             ERR_AUTH, 400, "a?[31m: v1.0 is e.g.not it." },
         { 400, "{\"error\":\"temporarily_unavailable\"}", ERR_BUSY, 400,
             "temporarily_unavailable" },
-        { 400, "{\"error\":17}", ERR_CONFIG, 0, "is this the token endpoint?" },
+        { 400, "{\"error\":17}", ERR_CONFIG, 400, "is this the token endpoint?" },
         { 400, "{\"error\"", ERR_PROTO, 0, "" },
         { 404, "<html>", ERR_CONFIG, 404, "is this the token endpoint?" },
         { 302, "{\"error\":\"x\"}", ERR_CONFIG, 302, "is this the token endpoint?" },
