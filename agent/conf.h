@@ -6,8 +6,8 @@
 /*
  * conf.h - the configuration, const once loaded; the one door to libconfuse.
  *
- * One file, then the drop-ins of <file's folder>/conf.d/ in the order of their names; the last one that sets
- * a key wins.  Every option is a row of conf_options (conf_options.c): the parser, the manual page
+ * One file, then the drop-ins of <file's folder>/conf.d/ in the order of their names, then the environment
+ * (conf_environment); the last one that sets a key wins.  Every option is a row of conf_options (conf_options.c): the parser, the manual page
  * certferry.conf(5) and the sample file are all made from it.  Errors read
  * `file:line: key: what is wrong, what was meant`.
  */
@@ -73,8 +73,12 @@ struct conf_proxy { /* the way out; see proxy.h */
     struct conf_list no_proxy;
 };
 
+struct conf_origin; /* below */
+
 struct conf {
     char *path; /* the file it came from */
+    struct conf_origin *origins;
+    size_t origin_count, origin_room;
     struct conf_cloud cloud;
     struct conf_proxy proxy;
     struct conf_ca *cas;
@@ -144,6 +148,46 @@ void conf_secrets(const struct conf *c, conf_secret_fn *fn, void *arg);
  */
 struct conf *conf_load(const char *path, struct err *e) MUST;
 void conf_free(struct conf *c);
+
+/*
+ * conf_load_incomplete - the same of a configuration that still lacks something: for commands that show it or
+ * complete it.
+ *
+ * missing  what conf_load would fail with; cls ERR_NONE: with nothing
+ * fails    ERR_CONFIG: a value, or a text, that is wrong by itself
+ */
+struct conf *conf_load_incomplete(const char *path, struct err *missing, struct err *e) MUST;
+
+/* ---- sections and where values come from, for what shows or changes them ---- */
+enum conf_layer { CONF_FROM_DEFAULT, CONF_FROM_FILE, CONF_FROM_DROP_IN, CONF_FROM_ENVIRONMENT };
+
+struct conf_origin {
+    const struct conf_option *option;
+    char *title; /* NULL: its section has none */
+    enum conf_layer layer;
+    char *file;           /* or the variable's name */
+    int line;             /* 0: has none */
+    struct conf_list raw; /* as it is written there: one text, or the entries of a list */
+};
+/* conf_origin - where the value in use was set.  NULL: nowhere, it is the default */
+const struct conf_origin *conf_origin(
+    const struct conf *c, const struct conf_option *o, const char *title);
+
+/*
+ * conf_environment - "NAME=value" texts, NULL-ended, borrowed for good: CERTFERRY_SECTION_KEY, of a section with a
+ * title CERTFERRY_SECTION_TITLE_KEY, in capitals, with _ for all that is no letter or digit; entries of a list between
+ * blanks or commas.  They make no section.  Without this call the environment does not count.
+ */
+void conf_environment(char *const *environment);
+void conf_environment_name(const struct conf_option *o, const char *title, char *out, size_t size);
+/* conf_environment_unknown - names that begin with CERTFERRY_ and are no option's; false: there is none.  They are no
+ * error: container managers set such variables for services of that name. */
+typedef void conf_variable_fn(void *arg, const char *name);
+bool conf_environment_unknown(const struct conf *c, conf_variable_fn *fn, void *arg);
+
+bool conf_has_titles(const char *section);
+size_t conf_section_count(const struct conf *c, const char *section); /* 1 if it has no title */
+const char *conf_section_title(const struct conf *c, const char *section, size_t i); /* or NULL */
 
 bool conf_list_has(const struct conf_list *l, const char *text);
 const struct conf_plugin *conf_plugin(const struct conf *c, const char *name); /* NULL: no such */

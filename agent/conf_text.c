@@ -9,7 +9,7 @@
 #include "agent/conf_value.h"
 #include "agent/fs.h"
 
-enum { FILE_MAX = 1 << 20, DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8 };
 
 struct text {
     const char *path;
@@ -101,11 +101,19 @@ static int take(struct text *t, struct err *e)
     return 0;
 }
 
+int conf_text_ready(const char *path, struct buf *text, struct err *e)
+{
+    struct text t = { .path = path, .line = 1, .p = text->p, .len = text->len };
+
+    while (t.at < t.len)
+        if (take(&t, e) != 0)
+            return -1;
+    return t.depth == 0 ? 0 : bad(&t, t.open[t.depth - 1], e, "a brace that is not closed");
+}
+
 int conf_text(const char *path, struct buf *out, struct err *e)
 {
-    struct text t = { .path = path, .line = 1 };
-
-    *out = (struct buf)BUF_INIT(FILE_MAX);
+    *out = (struct buf)BUF_INIT(CONF_FILE_MAX);
     if (fs_readable(path, false, e) != 0)
         return -1;
     if (fs_read(path, out, e) != 0) {
@@ -113,10 +121,5 @@ int conf_text(const char *path, struct buf *out, struct err *e)
             e->cls = ERR_CONFIG;
         return -1;
     }
-    t.p = out->p;
-    t.len = out->len;
-    while (t.at < t.len)
-        if (take(&t, e) != 0)
-            return -1;
-    return t.depth == 0 ? 0 : bad(&t, t.open[t.depth - 1], e, "a brace that is not closed");
+    return conf_text_ready(path, out, e);
 }

@@ -1,7 +1,10 @@
 /*
- * From libconfuse's values to struct conf, one at a time; see conf_value.h.  Every value is
- * checked here, and every complaint says file, line, section and key.
+ * From a value as it is written to struct conf, one at a time; see conf_value.h.  Every value is
+ * checked here, whether it comes from a file, the environment or a command, and every complaint says
+ * where it stands, section and key.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent/conf_value.h"
@@ -13,7 +16,11 @@ enum { PATH_LEN = 4096 };
 
 int conf_bad(const struct place *p, const char *key, struct err *e, const char *what)
 {
-    return err_set(e, ERR_CONFIG, "%s:%d: %s%s%s%s%s%s: %s", p->file, p->line, p->section,
+    char line[16] = "";
+
+    if (p->line > 0)
+        (void)snprintf(line, sizeof line, ":%d", p->line);
+    return err_set(e, ERR_CONFIG, "%s%s: %s%s%s%s%s%s: %s", p->file, line, p->section,
         p->title ? " \"" : "", p->title ? p->title : "", p->title ? "\"" : "",
         key[0] != '\0' ? "." : "", key, what);
 }
@@ -73,23 +80,19 @@ static void replace_list(struct conf_list *l, size_t n)
     l->count = n;
 }
 
-static int set_list(
-    const struct conf_option *o, char *base, cfg_t *sec, const struct place *p, struct err *e)
+static int set_list(const struct conf_option *o, char *base, const struct conf_list *raw,
+    const struct place *p, struct err *e)
 {
     struct conf_list *l = (struct conf_list *)(void *)(base + o->offset);
-    unsigned n = cfg_size(sec, o->key);
 
-    if (n > CONF_LIST_MAX)
+    if (raw->count > CONF_LIST_MAX)
         return conf_bad(p, o->key, e, "too many entries");
-    for (unsigned i = 0; i < n; i++) {
-        const char *name = cfg_getnstr(sec, o->key, i);
-
-        if (name[0] == '\0' || text_has_control(view_text(name)))
+    for (size_t i = 0; i < raw->count; i++)
+        if (raw->at[i][0] == '\0' || text_has_control(view_text(raw->at[i])))
             return conf_bad(p, o->key, e, "an entry that is empty or has a control character");
-    }
-    replace_list(l, n);
-    for (unsigned i = 0; i < n; i++)
-        l->at[i] = xstrdup(cfg_getnstr(sec, o->key, i));
+    replace_list(l, raw->count);
+    for (size_t i = 0; i < raw->count; i++)
+        l->at[i] = xstrdup(raw->at[i]);
     return 0;
 }
 
@@ -107,27 +110,58 @@ static void default_list(struct conf_list *l, const char *words)
     }
 }
 
-static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const char *dir,
+static int set_int(const struct conf_option *o, char *base, const char *value,
     const struct place *p, struct err *e)
 {
-    char what[120];
+    char what[120], *end;
+    long long n;
     int64_t v;
+
+    errno = 0;
+    n = strtoll(value, &end, 10);
+    if (value[strcspn(value, "0123456789")] == '\0' || *end != '\0' || errno != 0) {
+        (void)snprintf(what, sizeof what, "\"%.40s\" is not a whole number", value);
+        return conf_bad(p, o->key, e, what);
+    }
+    if (n < o->min || n > o->max) {
+        (void)snprintf(what, sizeof what, "%lld is not between %lld and %lld", n, (long long)o->min,
+            (long long)o->max);
+        return conf_bad(p, o->key, e, what);
+    }
+    v = n;
+    memcpy(base + o->offset, &v, sizeof v);
+    return 0;
+}
+
+/* The words that libconfuse takes. */
+static int set_bool(const struct conf_option *o, char *base, const char *value,
+    const struct place *p, struct err *e)
+{
+    static const char *const words[][2] = { { "false", "true" }, { "no", "yes" }, { "off", "on" } };
+    char what[120];
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (int on = 0; on < 2; on++)
+            if (strcmp(words[i][on], value) == 0) {
+                *(bool *)(void *)(base + o->offset) = on != 0;
+                return 0;
+            }
+    (void)snprintf(what, sizeof what, "\"%.40s\" is neither true nor false", value);
+    return conf_bad(p, o->key, e, what);
+}
+
+int conf_set(const struct conf_option *o, char *base, const struct conf_list *raw, const char *dir,
+    const struct place *p, struct err *e)
+{
+    const char *value = raw->count > 0 ? raw->at[0] : "";
 
     switch (o->type) {
     case CONF_INT:
-        v = cfg_getint(sec, o->key);
-        if (v < o->min || v > o->max) {
-            (void)snprintf(what, sizeof what, "%lld is not between %lld and %lld", (long long)v,
-                (long long)o->min, (long long)o->max);
-            return conf_bad(p, o->key, e, what);
-        }
-        memcpy(base + o->offset, &v, sizeof v);
-        return 0;
+        return set_int(o, base, value, p, e);
     case CONF_BOOL:
-        *(bool *)(void *)(base + o->offset) = cfg_getbool(sec, o->key) == cfg_true;
-        return 0;
+        return set_bool(o, base, value, p, e);
     case CONF_LIST:
-        return set_list(o, base, sec, p, e);
+        return set_list(o, base, raw, p, e);
     case CONF_TEXT:
     case CONF_TEXT_OR_EMPTY:
     case CONF_FILE:
@@ -136,7 +170,7 @@ static int set_value(const struct conf_option *o, char *base, cfg_t *sec, const 
     case CONF_CHOICE:
         break;
     }
-    return set_text(o, (char **)(void *)(base + o->offset), cfg_getstr(sec, o->key), dir, p, e);
+    return set_text(o, (char **)(void *)(base + o->offset), value, dir, p, e);
 }
 
 int conf_set_defaults(const char *section, char *base, struct err *e)
@@ -164,14 +198,26 @@ int conf_set_defaults(const char *section, char *base, struct err *e)
     return 0;
 }
 
-int conf_set(
-    const char *key, char *base, cfg_t *sec, const char *dir, const struct place *p, struct err *e)
-{
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *o = &conf_options[i];
+/* ---- a value that is one text -------------------------------------------------------------------------- */
 
-        if (strcmp(o->section, p->section) == 0 && strcmp(o->key, key) == 0)
-            return set_value(o, base, sec, dir, p, e);
+void conf_raw(const struct conf_option *o, const char *text, struct conf_list *raw)
+{
+    static const char between[] = ", \t";
+    size_t len;
+    bool quoted;
+
+    raw->count = 0;
+    raw->at = xcalloc(strlen(text) / 2 + 2, sizeof *raw->at);
+    if (o->type != CONF_LIST) {
+        raw->at[raw->count++] = xstrdup(text);
+        return;
     }
-    return conf_bad(p, key, e, "no such option"); /* the grammar has no other */
+    for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
+        quoted = *text == '"';
+        text += quoted;
+        len = strcspn(text, quoted ? "\"" : between);
+        raw->at[raw->count] = xcalloc(1, len + 1);
+        memcpy(raw->at[raw->count++], text, len);
+        text += len + (quoted && text[len] == '"');
+    }
 }

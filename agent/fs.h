@@ -32,6 +32,15 @@ int fs_read_secret_line(const char *path, struct buf *out, struct err *e) MUST;
 /* fs_replace - readers see the old content or the new: temporary file, fsync, rename, fsync folder. */
 int fs_replace(const char *path, struct view content, unsigned mode, struct err *e) MUST;
 
+/* fs_replace_like - the same, with mode and owner of `like`, which may be the file itself. */
+int fs_replace_like(const char *path, struct view content, const char *like, struct err *e) MUST;
+
+/* fs_remove - durable; that it was not there is fine. */
+int fs_remove(const char *path, struct err *e) MUST;
+
+/* fs_folder_like - make it, with mode and owner of `like`, if it is missing. */
+int fs_folder_like(const char *path, const char *like, struct err *e) MUST;
+
 /* fs_create_secret - a new 0600 file, never an existing one or a link.  fails ERR_CONFLICT: it exists */
 int fs_create_secret(const char *path, struct view content, struct err *e) MUST;
 
@@ -63,6 +72,9 @@ int fs_remove(const char *path, struct err *e) MUST;
  * returns the descriptor to keep, or -1: ERR_CONFLICT with the holder's process id in the message
  */
 int fs_lock(const char *path, struct err *e) MUST;
+/* fs_lock_folder - the one command that changes files in it; waits for another one.  Leaves nothing behind.
+ * returns the descriptor to keep, or -1: ERR_BUSY after wait_ms, ERR_STORE */
+int fs_lock_folder(const char *path, int wait_ms, struct err *e) MUST;
 void fs_unlock(int fd);
 
 /* fs_free_bytes - on the file system of path; -1 if it cannot be known. */

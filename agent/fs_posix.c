@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,17 +148,31 @@ static int fill(int fd, const char *path, struct view content, struct err *e)
     return 0;
 }
 
-int fs_replace(const char *path, struct view content, unsigned mode, struct err *e)
+/* like NULL: nobody's owner.  Who may not give a file away must not make one that its reader cannot read. */
+static int replace(
+    const char *path, struct view content, unsigned mode, const struct stat *like, struct err *e)
 {
     const char *slash = strrchr(path, '/');
     int at = slash != NULL ? (int)(slash + 1 - path) : 0;
     char temp[4096]; /* folder/.name.XXXXXX: nobody who lists files takes it for one */
+    struct stat st;
     int fd;
 
     if (snprintf(temp, sizeof temp, "%.*s.%s.XXXXXX", at, path, path + at) >= (int)sizeof temp)
         return err_set(e, ERR_STORE, "%s: path too long", path);
     if ((fd = mkostemp(temp, O_CLOEXEC)) < 0)
         return err_set(e, ERR_STORE, "%s: %s", temp, strerror(errno));
+    if (like != NULL
+        && (fstat(fd, &st) != 0
+            || ((st.st_uid != like->st_uid || st.st_gid != like->st_gid)
+                && fchown(fd, like->st_uid, like->st_gid) != 0))) {
+        int saved = errno;
+
+        (void)close(fd);
+        (void)unlink(temp);
+        return err_set(e, ERR_STORE, "%s: cannot belong to user %u and group %u: %s", path,
+            (unsigned)like->st_uid, (unsigned)like->st_gid, strerror(saved));
+    }
     (void)fchmod(fd, (mode_t)mode);
     if (fill(fd, temp, content, e) != 0)
         return -1;
@@ -169,6 +184,49 @@ int fs_replace(const char *path, struct view content, unsigned mode, struct err 
     }
     if (sync_dir_of(path) != 0)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+int fs_replace(const char *path, struct view content, unsigned mode, struct err *e)
+{
+    return replace(path, content, mode, NULL, e);
+}
+
+int fs_replace_like(const char *path, struct view content, const char *like, struct err *e)
+{
+    struct stat st;
+
+    if (stat(like, &st) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", like, strerror(errno));
+    return replace(path, content, st.st_mode & 07777, &st, e);
+}
+
+int fs_remove(const char *path, struct err *e)
+{
+    if (unlink(path) != 0)
+        return errno == ENOENT ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    if (sync_dir_of(path) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+int fs_folder_like(const char *path, const char *like, struct err *e)
+{
+    struct stat st, made;
+
+    if (stat(like, &st) != 0)
+        return err_set(e, ERR_STORE, "%s: %s", like, strerror(errno));
+    if (mkdir(path, 0700) != 0)
+        return errno == EEXIST ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    if (stat(path, &made) != 0
+        || ((made.st_uid != st.st_uid || made.st_gid != st.st_gid)
+            && chown(path, st.st_uid, st.st_gid) != 0)
+        || chmod(path, st.st_mode & 07777) != 0) {
+        int saved = errno;
+
+        (void)rmdir(path);
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
+    }
     return 0;
 }
 
@@ -224,6 +282,27 @@ int fs_lock(const char *path, struct err *e)
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
         (void)close(fd);
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+int fs_lock_folder(const char *path, int wait_ms, struct err *e)
+{
+    enum { STEP_MS = 50 };
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    for (; flock(fd, LOCK_EX | LOCK_NB) != 0; wait_ms -= STEP_MS) {
+        if (wait_ms <= 0 || errno != EWOULDBLOCK) {
+            int saved = errno;
+
+            (void)close(fd);
+            return saved == EWOULDBLOCK
+                       ? err_set(e, ERR_BUSY, "%s: another command is changing it", path)
+                       : err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
+        }
+        (void)poll(NULL, 0, STEP_MS);
     }
     return fd;
 }
