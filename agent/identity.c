@@ -104,6 +104,32 @@ failed:
     return -1;
 }
 
+int identity_read(
+    struct identity *i, struct lib *l, struct view certificate, struct view key, struct err *e)
+{
+    struct buf pkcs8 = BUF_SECRET(PKCS8_MAX);
+    struct cert c;
+    int found;
+
+    *i = (struct identity){ .certificate = BUF_INIT(FILE_MAX) };
+    if ((found = pem_next(&key, "PRIVATE KEY", &pkcs8, e)) == 0)
+        (void)err_set(e, ERR_CONFIG, "the connector's identity: no private key in it");
+    else if (found == 1)
+        i->key = key_parse(l, buf_view(&pkcs8), e);
+    buf_free(&pkcs8);
+    if (i->key == NULL || pem_next(&certificate, "CERTIFICATE", &i->certificate, e) < 0
+        || (i->certificate.len > 0 && cert_parse(buf_view(&i->certificate), &c, e) != 0)) {
+        (void)not_configured(e, "the connector's identity");
+        goto failed;
+    }
+    if (i->certificate.len == 0 || view_equal(c.spki, key_spki(i->key)))
+        return 0;
+    (void)err_set(e, ERR_CONFIG, "the connector's identity: not the key of its certificate");
+failed:
+    identity_close(i);
+    return -1;
+}
+
 void identity_close(struct identity *i)
 {
     buf_free(&i->certificate);

@@ -20,6 +20,9 @@ struct identity {
  */
 int identity_open(struct identity *i, struct lib *l, const char *certificate_file,
     const char *key_file, struct err *e) MUST;
+/* identity_read - from PEM in memory; without a certificate it stays empty.  fails ERR_CONFIG as above */
+int identity_read(struct identity *i, struct lib *l, struct view certificate, struct view key,
+    struct err *e) MUST;
 void identity_close(struct identity *i); /* zeros, or opened; may be called again */
 
 /* identity_certificate - the first certificate of a PEM or DER file, appended.  fails ERR_CONFIG */

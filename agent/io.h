@@ -36,6 +36,7 @@ struct io_peer_conf {
     const char *trust_file;       /* PEM anchors; NULL = the system's */
     const char *certificate_file; /* PEM client certificate and chain; NULL = none */
     const char *key_file;         /* PEM private key for it */
+    struct view certificate, key; /* or both as PEM, copied; the key PKCS#8 */
     enum io_auth auth;
     const char *secret_file;  /* "user:password" or a bearer token: see secret_read */
     struct secrets *secrets;  /* for "secret:NAME"; NULL: files only */

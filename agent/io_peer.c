@@ -11,10 +11,11 @@
 #include "agent/secret.h"
 #include "certs/mem.h"
 
-enum { STOCK = 16, URL_MAX = 2048 };
+enum { STOCK = 16, URL_MAX = 2048, PEM_MAX = 64 << 10 };
 
 struct io_peer {
     char *name, *trust, *certificate, *key;
+    struct buf certificate_pem, key_pem; /* instead of files */
     enum io_auth auth;
     struct buf secret;
     bool http1;
@@ -41,7 +42,8 @@ static int set_limits(struct io_peer *p, const struct io_peer_conf *c, struct er
     p->limits = (struct io_peer_limits){ .plain_http = c->plain_http,
         .local = c->local || c->address != NULL,
         .url_max = c->url_max != 0 ? c->url_max : URL_MAX };
-    if (c->plain_http && (c->auth != IO_AUTH_NONE || c->certificate_file != NULL))
+    if (c->plain_http
+        && (c->auth != IO_AUTH_NONE || c->certificate_file != NULL || c->certificate.len > 0))
         return err_set(e, ERR_CONFIG, "%s: credentials are never sent over plain HTTP", c->name);
     if (c->address == NULL)
         return 0;
@@ -64,6 +66,17 @@ static int check_files(const struct io_peer_conf *c, struct err *e)
     return 0;
 }
 
+static int copy_identity(struct io_peer *p, const struct io_peer_conf *c, struct err *e)
+{
+    p->certificate_pem = (struct buf)BUF_INIT(PEM_MAX);
+    p->key_pem = (struct buf)BUF_SECRET(PEM_MAX);
+    buf_add_view(&p->certificate_pem, c->certificate);
+    buf_add_view(&p->key_pem, c->key);
+    if (buf_check(&p->certificate_pem, e) != 0 || buf_check(&p->key_pem, e) != 0)
+        return err_wrap(e, "%s: client certificate", c->name);
+    return 0;
+}
+
 struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
 {
     struct io_peer *p = xcalloc(1, sizeof *p);
@@ -76,7 +89,7 @@ struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
     p->http1 = c->http1;
     p->secret = (struct buf)BUF_SECRET(16384);
     io_http_allow(c->connections_max);
-    if (set_limits(p, c, e) != 0 || check_files(c, e) != 0)
+    if (set_limits(p, c, e) != 0 || check_files(c, e) != 0 || copy_identity(p, c, e) != 0)
         goto failed;
     if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)
         && secret_read(c->secrets, c->secret_file, &p->secret, e) != 0) {
@@ -97,6 +110,8 @@ void io_peer_free(struct io_peer *p)
         curl_easy_cleanup(p->stock[--p->stocked]);
     curl_slist_free_all(p->connect_to);
     buf_free(&p->secret);
+    buf_free(&p->certificate_pem);
+    buf_free(&p->key_pem);
     free(p->name);
     free(p->trust);
     free(p->certificate);
@@ -132,6 +147,24 @@ static unsigned set_credentials(CURL *c, struct io_peer *p)
     return bad;
 }
 
+/* curl reads them where they are: the peer outlives its handles, and the key stays in secret memory. */
+static unsigned set_identity(CURL *c, struct io_peer *p)
+{
+    struct curl_blob certificate = { p->certificate_pem.p, p->certificate_pem.len,
+        CURL_BLOB_NOCOPY };
+    struct curl_blob key = { p->key_pem.p, p->key_pem.len, CURL_BLOB_NOCOPY };
+    unsigned bad = 0;
+
+    if (certificate.len > 0) {
+        bad |= curl_easy_setopt(c, CURLOPT_SSLCERT_BLOB, &certificate);
+        bad |= curl_easy_setopt(c, CURLOPT_SSLKEY_BLOB, &key);
+    } else if (p->certificate != NULL) {
+        bad |= curl_easy_setopt(c, CURLOPT_SSLCERT, p->certificate);
+        bad |= curl_easy_setopt(c, CURLOPT_SSLKEY, p->key != NULL ? p->key : p->certificate);
+    }
+    return bad;
+}
+
 CURL *io_peer_get(struct io_peer *p, struct err *e)
 {
     CURL *c;
@@ -147,10 +180,7 @@ CURL *io_peer_get(struct io_peer *p, struct err *e)
         bad |= curl_easy_setopt(c, CURLOPT_CAINFO, p->trust);
         bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
     }
-    if (p->certificate != NULL) {
-        bad |= curl_easy_setopt(c, CURLOPT_SSLCERT, p->certificate);
-        bad |= curl_easy_setopt(c, CURLOPT_SSLKEY, p->key != NULL ? p->key : p->certificate);
-    }
+    bad |= set_identity(c, p);
     bad |= curl_easy_setopt(
         c, CURLOPT_HTTP_VERSION, (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     if (p->connect_to != NULL)

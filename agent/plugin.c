@@ -116,8 +116,11 @@ static int open_peer(struct plugin *p, struct err *e)
         .trust_file = c->trust,
         .auth = IO_AUTH_NONE,
         .connections_max = CONNECTIONS };
-    struct token_client client = { c->client_id, c->client_secret_file, c->client_certificate,
-        c->client_key, p->a->secrets };
+    struct token_client client = { .id = c->client_id,
+        .secret_file = c->client_secret_file,
+        .certificate_file = c->client_certificate,
+        .key_file = c->client_key,
+        .secrets = p->a->secrets };
 
     if ((p->io = io_peer_new(&pc, e)) == NULL)
         return -1;

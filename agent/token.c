@@ -60,7 +60,7 @@ struct tokens *tokens_open(
     struct lib *l, struct io_peer *io, const struct token_client *c, struct err *e)
 {
     struct tokens *t = xcalloc(1, sizeof *t);
-    bool by_certificate = c->certificate_file != NULL || c->key_file != NULL;
+    bool by_certificate = c->certificate_file != NULL || c->key_file != NULL || c->key.len > 0;
 
     t->lib = l;
     t->io = io;
@@ -69,8 +69,10 @@ struct tokens *tokens_open(
     if (t->id == NULL || by_certificate == (c->secret_file != NULL))
         (void)err_set(e, ERR_CONFIG,
             "access tokens: a client id and either a secret or a certificate must be set");
-    else if ((by_certificate ? identity_open(&t->identity, l, c->certificate_file, c->key_file, e)
-                             : secret_read(c->secrets, c->secret_file, &t->secret, e))
+    else if ((c->key.len > 0 ? identity_read(&t->identity, l, c->certificate, c->key, e)
+                 : by_certificate
+                     ? identity_open(&t->identity, l, c->certificate_file, c->key_file, e)
+                     : secret_read(c->secrets, c->secret_file, &t->secret, e))
              == 0)
         return t;
     tokens_close(t);

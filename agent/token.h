@@ -23,7 +23,8 @@ struct tokens;
 struct secrets;
 struct token_client { /* strings are copied, files and secrets are read by tokens_open */
     const char *id, *secret_file, *certificate_file, *key_file;
-    struct secrets *secrets; /* for secret_file = "secret:NAME"; NULL: files only */
+    struct view certificate, key; /* or both as PEM; of the key alone no thumbprint can be said */
+    struct secrets *secrets;      /* for secret_file = "secret:NAME"; NULL: files only */
 };
 /* tokens_open - l and io are borrowed until tokens_close.  fails ERR_CONFIG: a file, or neither secret nor
  * certificate, or both */

@@ -61,8 +61,10 @@ static int write_header(struct lib *l, const struct oauth_client *c, struct buf 
     json_open(&o, NULL, '{');
     json_put_text(&o, "alg", algorithm(c));
     json_put_text(&o, "typ", "JWT");
-    put_thumbprint(&o, "x5t", sha1, sizeof sha1);
-    put_thumbprint(&o, "x5t#S256", sha256, sizeof sha256);
+    if (c->certificate.len > 0) {
+        put_thumbprint(&o, "x5t", sha1, sizeof sha1);
+        put_thumbprint(&o, "x5t#S256", sha256, sizeof sha256);
+    }
     json_close(&o, '}');
     return buf_check(out, e);
 }

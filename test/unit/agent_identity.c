@@ -1,5 +1,6 @@
 /* A certificate and its key from PEM files: every form administrators have them in. */
 #include "test/t.h"
+#include "agent/fs.h"
 #include "agent/identity.h"
 #include "test/live/tls_certs.h"
 
@@ -59,6 +60,52 @@ static void in_two_files_or_one(void **state)
     opens("both.pem", "both.pem");
 }
 
+static void reads(const char *certificate, const char *key, size_t der_len)
+{
+    struct buf pem = BUF_INIT(8192), secret = BUF_SECRET(8192);
+    struct identity i;
+    struct err e = { 0 };
+
+    if (certificate != NULL)
+        T_OK(fs_read(dir_path(certificate), &pem, &e));
+    T_OK(fs_read(dir_path(key), &secret, &e));
+    T_OK(identity_read(&i, lib, buf_view(&pem), buf_view(&secret), &e));
+    assert_int_equal(i.certificate.len, der_len);
+    assert_int_equal(key_type(i.key), KEY_P256);
+    identity_close(&i);
+    buf_free(&pem);
+    buf_free(&secret);
+}
+
+static void not_read(const char *certificate, const char *key, const char *says)
+{
+    struct buf pem = BUF_INIT(8192), secret = BUF_SECRET(8192);
+    struct identity i;
+    struct err e = { 0 };
+
+    T_OK(fs_read(dir_path(certificate), &pem, &e));
+    T_OK(fs_read(dir_path(key), &secret, &e));
+    T_ERR_SAYS(identity_read(&i, lib, buf_view(&pem), buf_view(&secret), &e), ERR_CONFIG, says);
+    assert_null(i.key);
+    buf_free(&pem);
+    buf_free(&secret);
+}
+
+static void from_memory(void **state)
+{
+    struct buf der = BUF_INIT(8192);
+
+    (void)state;
+    issue_der(certs.client, &der);
+    reads("client.pem", "client.key", der.len);
+    reads(NULL, "client.key", 0);
+    not_read("root.pem", "client.key", "not the key of its certificate");
+    not_read("client.pem", "root.pem", "no private key");
+    dir_write("cut.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n", 0600);
+    not_read("cut.pem", "client.key", "the connector's identity");
+    buf_free(&der);
+}
+
 static void traditional(const char *name, EVP_PKEY *key)
 {
     BIO *b = BIO_new_file(dir_path(name), "w");
@@ -104,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(in_two_files_or_one, begin, end),
+        cmocka_unit_test_setup_teardown(from_memory, begin, end),
         cmocka_unit_test_setup_teardown(what_does_not_do, begin, end),
     };
 

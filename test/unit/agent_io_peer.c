@@ -1,6 +1,7 @@
 /* Who we talk to, over real sockets: trust, credentials, client certificates, forbidden addresses. */
 #include "test/t.h"
 #include <netdb.h>
+#include "agent/fs.h"
 #include "certs/text.h"
 #include "test/live/fetch.h"
 
@@ -173,6 +174,40 @@ static void the_client_certificate(void **state)
         assert_string_equal(f.location, "nobody");
     }
     io_peer_free(known);
+}
+
+/* A sealed identity never becomes a file: certificate and key are given in memory. */
+static void the_client_certificate_from_memory(void **state)
+{
+    struct buf certificate = BUF_INIT(8192), key = BUF_SECRET(8192), wrong = BUF_SECRET(8192);
+    struct io_peer *known, *not_its;
+    struct fetch f;
+    struct err e = { 0 };
+
+    (void)state;
+    tls_write("wrong.key", NULL, certs.root_key);
+    T_OK(fs_read(dir_path("client.pem"), &certificate, &e));
+    T_OK(fs_read(dir_path("client.key"), &key, &e));
+    T_OK(fs_read(dir_path("wrong.key"), &wrong, &e));
+    known = peer_with((struct io_peer_conf){
+        .certificate = buf_view(&certificate), .key = buf_view(&key), .http1 = true });
+    not_its = peer_with((struct io_peer_conf){
+        .certificate = buf_view(&certificate), .key = buf_view(&wrong), .http1 = true });
+    buf_free(&certificate); /* they were copied */
+    buf_free(&key);
+    buf_free(&wrong);
+    fetch_by(&f, not_its);
+    failed(&f, ERR_CONFIG);
+    for (int i = 0; i < 3; i++) { /* never over the connection of the other one */
+        fetch_by(&f, known);
+        assert_false(f.failed);
+        assert_string_equal(f.location, "connector-7");
+        fetch_by(&f, peer);
+        assert_false(f.failed);
+        assert_string_equal(f.location, "nobody");
+    }
+    io_peer_free(known);
+    io_peer_free(not_its);
 }
 
 static void a_key_that_does_not_fit(void **state)
@@ -349,6 +384,7 @@ int main(void)
         TEST(basic_credentials_go_to_their_peer_only),
         TEST(a_bearer_token),
         TEST(the_client_certificate),
+        TEST(the_client_certificate_from_memory),
         TEST(a_key_that_does_not_fit),
         TEST(ntlm_carries_the_body_once),
         TEST(the_environment_is_not_asked),

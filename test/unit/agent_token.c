@@ -1,5 +1,6 @@
 /* Access tokens: how often they are asked for, how long they are kept, who is told. */
 #include "test/t.h"
+#include "agent/fs.h"
 #include "test/unit/agent_token.h"
 
 /* SR-30: however many want it, it is asked for once. */
@@ -53,6 +54,30 @@ static void by_certificate(void **state)
     is_token(&w, "first");
     assert_non_null(strstr(server.last, "client_assertion="));
     assert_null(strstr(server.last, "client_secret"));
+    tokens_close(tokens);
+    tokens = other;
+    lib_free(l);
+}
+
+/* And with one that is no file: without a certificate the assertion names none. */
+static void by_key_from_memory(void **state)
+{
+    struct err e = { 0 };
+    struct lib *l = lib_new(&e);
+    struct buf key = BUF_SECRET(8192);
+    struct token_client c = { .id = "client-1" };
+    struct tokens *other = tokens;
+    struct want w;
+
+    (void)state;
+    T_OK(fs_read(dir_path("client.key"), &key, &e));
+    c.key = buf_view(&key);
+    tokens = tokens_open(l, peer, &c, &e);
+    assert_non_null(tokens);
+    buf_free(&key);
+    get(&w);
+    is_token(&w, "first");
+    assert_non_null(strstr(server.last, "client_assertion=eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9."));
     tokens_close(tokens);
     tokens = other;
     lib_free(l);
@@ -240,6 +265,7 @@ int main(void)
         T(one_request_for_all),
         T(what_is_sent),
         T(by_certificate),
+        T(by_key_from_memory),
         T(each_scope_has_its_own),
         T(only_so_many),
         T(renewed_before_its_end),
