@@ -207,7 +207,7 @@ static int store(const char *conf_path, const struct drop_in *d, struct buf *tex
     struct stat st;
 
     if (text->len == 0)
-        return fs_remove(d->path, e);
+        return fs_remove(d->path, e) == 0 || e->cls == ERR_GONE ? 0 : -1;
     if (fs_folder_like(d->folder, d->dir, e) != 0)
         return -1;
     return fs_replace_like(

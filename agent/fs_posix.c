@@ -201,15 +201,6 @@ int fs_replace_like(const char *path, struct view content, const char *like, str
     return replace(path, content, st.st_mode & 07777, &st, e);
 }
 
-int fs_remove(const char *path, struct err *e)
-{
-    if (unlink(path) != 0)
-        return errno == ENOENT ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    if (sync_dir_of(path) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    return 0;
-}
-
 int fs_folder_like(const char *path, const char *like, struct err *e)
 {
     struct stat st, made;
