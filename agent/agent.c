@@ -27,7 +27,7 @@ struct ca *agent_ca(const struct agent *a, const char *name)
     return NULL;
 }
 
-static int open_store(struct agent *a, struct err *e)
+int agent_open_store(struct agent *a, struct err *e)
 {
     char path[4096];
     bool fresh;
@@ -44,6 +44,14 @@ static int open_store(struct agent *a, struct err *e)
         || secrets_prove(a->secrets, e) != 0)
         return -1;
     return (a->store = store_open(a->conf->store.dir, false, e)) != NULL ? 0 : -1;
+}
+
+void agent_close_store(struct agent *a)
+{
+    store_close(a->store);
+    secrets_close(a->secrets);
+    vault_close(&a->vault);
+    fs_unlock(a->lock);
 }
 
 static int open_cas(struct agent *a, struct err *e)
@@ -67,7 +75,7 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->io_open = true;
     jitter_seed(seed);
     clock_start();
-    if (open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, e) != 0
+    if (agent_open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, e) != 0
         || open_cas(a, e) != 0)
         goto failed;
     a->keypool = keypool_open(a);
@@ -212,10 +220,7 @@ void agent_close(struct agent *a)
         ca_close(a->cas[i]);
     free(a->cas);
     cloud_close(&a->cloud);
-    store_close(a->store);
-    secrets_close(a->secrets);
-    vault_close(&a->vault);
-    fs_unlock(a->lock);
+    agent_close_store(a);
     if (a->io_open)
         io_close();
     scepd_free(scepd); /* no worker reads it any more */

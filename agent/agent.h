@@ -41,6 +41,11 @@ struct agent {
     } count;
 };
 
+/* agent_open_store - the lock, the keys, the secrets, the store: what commands need that change them while no service
+ * runs.  a->conf and a->lib are set, a->lock is -1.  A failure leaves what was opened to agent_close_store. */
+int agent_open_store(struct agent *a, struct err *e) MUST;
+void agent_close_store(struct agent *a);
+
 /* agent_open - open everything, contact nobody.  fails with the class of what could not be opened */
 int agent_open(struct agent *a, struct conf *conf, struct err *e) MUST; /* takes conf on success */
 void agent_close(struct agent *a);

@@ -57,6 +57,9 @@ int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
  */
 int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer);
 
+/* cli_ask_keys - the same for commands about secrets and keys, which are done at either place: 0, or an exit code. */
+int cli_ask_keys(struct cli *c, struct view request, struct json **answer);
+
 /*
  * cli_secrets - the secrets of the store, to look at: blind (see secrets_open) where its master key cannot be read, as
  * a credential of the service manager.  v: closed by the caller after it.
@@ -87,6 +90,7 @@ struct cli_table;
 struct cli_table *cli_table_new(const char *const *heads, size_t columns);
 void cli_table_row(struct cli_table *t, const char *const *cells);    /* copies */
 void cli_table_print(struct cli_table *t);                            /* and frees it */
+void cli_table_free(struct cli_table *t);                             /* unprinted */
 const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
 
 int cmd_run(struct cli *c);

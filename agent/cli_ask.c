@@ -7,7 +7,23 @@
 #include "agent/cli.h"
 #include "agent/fs.h"
 
-static int ask_store(
+enum how { READS, CHANGES, KEYS };
+
+static int ask_keys(struct conf *conf, struct view request, struct buf *reply, struct err *e)
+{
+    struct agent a = { .conf = conf, .lock = -1 };
+    int rc = -1;
+
+    if ((a.lib = lib_new(e)) != NULL && agent_open_store(&a, e) == 0) {
+        control_answer(&a, request, reply);
+        rc = 0;
+    }
+    agent_close_store(&a);
+    lib_free(a.lib);
+    return rc;
+}
+
+static int ask_rows(
     struct conf *conf, struct view request, bool changes, struct buf *reply, struct err *e)
 {
     struct agent a = { .conf = conf, .lock = -1 };
@@ -25,6 +41,22 @@ static int ask_store(
     }
     store_close(a.store);
     fs_unlock(a.lock);
+    return rc;
+}
+
+/* Nobody runs: we are the service for a moment, with its rights (see fs_as_owner). */
+static int ask_store(
+    struct conf *conf, struct view request, enum how how, struct buf *reply, struct err *e)
+{
+    struct fs_self self;
+    int rc;
+
+    clock_start();
+    if (fs_as_owner(conf->store.dir, &self, e) != 0)
+        return -1;
+    rc = how == KEYS ? ask_keys(conf, request, reply, e)
+                     : ask_rows(conf, request, how == CHANGES, reply, e);
+    fs_as_self(&self);
     return rc;
 }
 
@@ -60,10 +92,9 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
     return (int)code;
 }
 
-int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer)
+static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
 {
     struct buf reply = BUF_INIT((size_t)64 << 20);
-    struct view q = view_text(request);
     bool from_store = false;
     struct conf *conf;
     struct err e = { 0 };
@@ -75,8 +106,7 @@ int cli_ask(struct cli *c, const char *request, bool changes, struct json **answ
     code = control_ask(conf->store.dir, q, &reply, &e);
     if (code != 0 && e.cls == ERR_GONE) {
         from_store = true;
-        clock_start();
-        code = ask_store(conf, q, changes, &reply, &e);
+        code = ask_store(conf, q, how, &reply, &e);
     }
     if (code != 0)
         code = cli_fail(c, &e, "is store.dir in %s right, and may this user read it?", c->config);
@@ -85,6 +115,18 @@ int cli_ask(struct cli *c, const char *request, bool changes, struct json **answ
     buf_free(&reply);
     conf_free(conf);
     return code;
+}
+
+int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer)
+{
+    return ask(c, view_text(request), changes ? CHANGES : READS, answer);
+}
+
+int cli_ask_keys(struct cli *c, struct view request, struct json **answer)
+{
+    int code = ask(c, request, KEYS, answer);
+
+    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
 }
 
 /* ---- asking others --------------------------------------------------------------------------------------------- */

@@ -50,6 +50,16 @@ const struct command cli_commands[] = {
     { "plugin", "test", "NAME", "--generate",
         "Open a configured plugin with its settings, and say whether it can judge.",
         cmd_plugin_test },
+    { "secret", "set", "NAME", "--file",
+        "Keep a secret for the service, sealed; an option names it as secret:NAME. It is typed "
+        "twice "
+        "unseen, or read from a file or from standard input; never an argument.",
+        cmd_secret_set },
+    { "secret", "list", "", "",
+        "Names of the secrets, when each was set, and which options use it. Never a value.",
+        cmd_secret_list },
+    { "secret", "delete", "NAME", "--force", "Forget a secret. Refused while an option uses it.",
+        cmd_secret_delete },
     { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
     { "help", NULL, "[COMMAND...]", "", "This list; help COMMAND: what it takes.", cmd_help },
@@ -79,6 +89,11 @@ const struct cli_option cli_options[] = {
         "doctor: the public address of the service, as \"https://scep.contoso.example\"; default "
         "its own listeners." },
     { "--only", "CODE", "doctor: only the rows with this code or beginning, as SCEP-02 or SCEP." },
+    { "--file", "FILE",
+        "secret set: the secret is the content of this file, readable by you alone, without its "
+        "last "
+        "end of line." },
+    { "--force", NULL, "secret delete: also while an option uses it." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
         "must not be running." },

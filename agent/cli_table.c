@@ -50,6 +50,11 @@ void cli_table_print(struct cli_table *t)
                 (void)printf("%s\n", t->cells[r * t->columns + i]);
         }
     }
+    cli_table_free(t);
+}
+
+void cli_table_free(struct cli_table *t)
+{
     for (size_t i = 0; i < t->rows * t->columns; i++)
         free(t->cells[i]);
     free(t->cells);

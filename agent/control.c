@@ -6,6 +6,7 @@
 #include "agent/control.h"
 #include "agent/control_ra.h"
 #include "agent/control_report.h"
+#include "agent/control_secret.h"
 #include "agent/job.h"
 #include "agent/log.h"
 #include "agent/orphan.h"
@@ -154,6 +155,7 @@ static const struct {
     { "orphans.list", "certferry.orphans/1", report_orphans },
     { "ra.show", "certferry.ra/1", report_ra },
     { "ra.renew", "certferry.ra/1", control_renew_ra },
+    { "secret.set", "certferry.secret/1", control_set_secret },
 };
 
 /* What to do, in words of the command line. */
@@ -186,12 +188,14 @@ static void write_error(struct json_out *o, const char *command, const struct er
 void control_answer(void *agent, struct view request, struct buf *reply)
 {
     struct err e = { 0 };
+    struct view secret = control_cut_secret(&request);
     struct json *q = json_parse(request, 64 << 10, &e);
     struct buf data = BUF_INIT(reply->max - 4096);
     struct json_out o = { .to = reply }, d = { .to = &data };
     const char *name = "", *schema = "certferry.error/1";
     int rc = -1;
 
+    control_take_secret(secret);
     if (q != NULL && json_text(q, "command", true, 64, &name, &e) == 0) {
         rc = err_set(&e, ERR_INPUT, "unknown command \"%s\"", name);
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -202,6 +206,7 @@ void control_answer(void *agent, struct view request, struct buf *reply)
         if (rc == 0)
             rc = buf_check(&data, &e);
     }
+    control_take_secret((struct view){ 0 });
     json_open(&o, NULL, '{');
     json_put_text(&o, "schema", schema);
     json_put_time(&o, "time", clock_now());

@@ -10,9 +10,13 @@
  *   {"schema","time","ok","data","warnings","error":{"code","exit","message","fix"}}
  *
  * commands  status; requests.list {state, all, limit}; requests.show {id}; requests.retry {id},
- *           requests.cancel {id}; orphans.list; ra.show {endpoint}; ra.renew {endpoint}
+ *           requests.cancel {id}; orphans.list; ra.show {endpoint}; ra.renew {endpoint};
+ *           secret.set {name}
+ *
+ * What is secret stands behind the object, in base64 after one byte CONTROL_SECRET: no JSON library copies it.
  */
 struct agent;
+enum { CONTROL_SECRET = 0x1e };
 
 /* control_answer - one request, one answer; a->jobs is NULL when no service runs. */
 void control_answer(void *agent, struct view request, struct buf *reply);

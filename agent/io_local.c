@@ -10,7 +10,7 @@
 enum {
     PATH_MOST = 107 /* unix(7) */,
     CLIENTS_MAX = 8,
-    REQUEST_MAX = 64 << 10,
+    REQUEST_MAX = 128 << 10,
     REPLY_MAX = 64 << 20,
     SILENCE_MS = 5000
 };
@@ -87,6 +87,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
         return;
     }
     buf_add(&c->in, b->base, (size_t)n);
+    mem_wipe(b->base, (size_t)n); /* it may bring a secret */
     if (c->in.bad) {
         drop(c);
         return;
@@ -95,6 +96,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
         return;
     (void)uv_read_stop(s);
     answer(answer_arg, buf_view(&c->in), &c->out);
+    buf_free(&c->in);
     buf_add_byte(&c->out, '\n');
     c->write.data = c;
     out = uv_buf_init((char *)c->out.p, (unsigned)c->out.len);
@@ -110,7 +112,7 @@ static void on_connection(uv_stream_t *s, int status)
     if (status < 0)
         return;
     c = xcalloc(1, sizeof *c);
-    c->in = (struct buf)BUF_INIT(REQUEST_MAX);
+    c->in = (struct buf)BUF_SECRET(REQUEST_MAX);
     c->out = (struct buf)BUF_INIT(REPLY_MAX);
     (void)uv_pipe_init(&io_loop, &c->pipe, 0);
     (void)uv_timer_init(&io_loop, &c->timer);

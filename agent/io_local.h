@@ -6,7 +6,7 @@
  * io_local.h - the control socket: one line in, one document out, then it is closed.
  *
  * A Unix socket with mode 0600 (a named pipe on Windows).  At most 8 at a time; a client that sends
- * nothing for 5 seconds, or more than 64 KiB, is cut.
+ * nothing for 5 seconds, or more than 128 KiB, is cut.  What was sent is wiped when it is answered.
  */
 typedef void io_local_fn(void *arg, struct view request, struct buf *reply);
 

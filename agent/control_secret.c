@@ -1,0 +1,72 @@
+/* see control_secret.h */
+#include <string.h>
+#include "agent/control.h"
+#include "agent/control_secret.h"
+#include "agent/log.h"
+#include "certs/text.h"
+
+/* Borrowed from the request while its command runs; the socket's buffer is wiped with it. */
+static struct view secret;
+
+struct view control_cut_secret(struct view *request)
+{
+    const uint8_t *at = request->len > 0 ? memchr(request->p, CONTROL_SECRET, request->len) : NULL;
+    struct view v = { 0 };
+
+    if (at == NULL)
+        return v;
+    v = view_of(at + 1, request->len - (size_t)(at - request->p) - 1);
+    while (v.len > 0 && v.p[v.len - 1] == '\n')
+        v.len--;
+    request->len = (size_t)(at - request->p);
+    return v;
+}
+
+void control_take_secret(struct view base64)
+{
+    secret = base64;
+}
+
+static bool exists(struct agent *a, const char *name)
+{
+    struct buf old = BUF_SECRET(SECRET_BYTES_MAX);
+    struct err e;
+    bool is = secrets_get(a->secrets, name, &old, &e) == 0 || e.cls != ERR_GONE;
+
+    buf_free(&old);
+    return is;
+}
+
+int control_set_secret(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    struct buf value = BUF_SECRET(SECRET_BYTES_MAX);
+    const char *name = NULL;
+    bool replaced;
+    int rc = -1;
+
+    if (json_text(q, "name", true, SECRET_NAME_MAX, &name, e) != 0)
+        return -1;
+    if (secret_name_is_ours(name))
+        return err_set(
+            e, ERR_INPUT, "secrets that begin with \"certferry.\" are the service's own");
+    if (a->secrets == NULL)
+        return err_set(e, ERR_CONFIG, "the store's secrets are not open");
+    if (base64_parse(secret, &value, e) != 0) {
+        (void)err_set(e, ERR_INPUT, "the value of secret \"%s\" did not arrive whole", name);
+        goto done;
+    }
+    replaced = exists(a, name);
+    if (secrets_put(a->secrets, name, buf_view(&value), e) != 0)
+        goto done;
+    if (a->jobs != NULL)
+        log_event(
+            EV_OPERATOR, NULL, NULL, "secret \"%s\" was %s", name, replaced ? "replaced" : "set");
+    json_open(o, NULL, '{');
+    json_put_text(o, "name", name);
+    json_put_bool(o, "replaced", replaced);
+    json_close(o, '}');
+    rc = 0;
+done:
+    buf_free(&value);
+    return rc;
+}
