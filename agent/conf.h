@@ -20,18 +20,20 @@ struct conf_list {
 
 struct conf_cloud {
     char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;
-    char *proxy;           /* "" = section proxy's way */
-    int64_t poll_interval; /* seconds between polls when the cloud says nothing else */
-    int64_t wait;          /* seconds the cloud may hold a poll until there is work */
+    char *proxy;            /* "" = section proxy's way */
+    char *proxy_credential; /* for that proxy alone */
+    int64_t poll_interval;  /* seconds between polls when the cloud says nothing else */
+    int64_t wait;           /* seconds the cloud may hold a poll until there is work */
 };
 
 struct conf_ca {
     char *name; /* the section's title; requests name it */
     char *type; /* a driver's kind */
     char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
-    char *proxy;           /* "" = section proxy's way */
-    char *subject;         /* "request" or "ca": who decides the subject */
-    char *template_in_csr; /* "no", "name", "pair" */
+    char *proxy;            /* "" = section proxy's way */
+    char *proxy_credential; /* for that proxy alone */
+    char *subject;          /* "request" or "ca": who decides the subject */
+    char *template_in_csr;  /* "no", "name", "pair" */
     struct conf_list templates;
     int64_t max_in_flight, pending_interval, timeout, validity_max, max_duplicates;
 };

@@ -10,6 +10,9 @@ static int check_ca(const struct conf *c, const struct conf_ca *ca, struct err *
         return err_set(e, ERR_CONFIG,
             "%s: ca \"%s\".credentials_file: must be set with auth = \"%s\"", c->path, ca->name,
             ca->auth);
+    if (ca->proxy_credential != NULL && ca->proxy == NULL)
+        return err_set(e, ERR_CONFIG, "%s: ca \"%s\".proxy: must be set with proxy_credential",
+            c->path, ca->name);
     if (ca->client_key != NULL && ca->client_certificate == NULL)
         return err_set(e, ERR_CONFIG,
             "%s: ca \"%s\".client_certificate: must be set with client_key", c->path, ca->name);
@@ -132,6 +135,9 @@ int conf_check(const struct conf *c, struct err *e)
     if (c->cloud.client_key != NULL && c->cloud.client_certificate == NULL)
         return err_set(
             e, ERR_CONFIG, "%s: cloud.client_certificate: must be set with client_key", c->path);
+    if (c->cloud.proxy_credential != NULL && c->cloud.proxy == NULL)
+        return err_set(
+            e, ERR_CONFIG, "%s: cloud.proxy: must be set with proxy_credential", c->path);
     if (c->ca_count == 0)
         return err_set(e, ERR_CONFIG, "%s: no ca section; at least one CA is needed", c->path);
     if ((c->scep_count > 0) != (c->listen_count > 0))

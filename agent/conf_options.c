@@ -47,6 +47,8 @@ const struct conf_option conf_options[] = {
 
     { "cloud", "proxy", CONF_PROXY, TOP(cloud.proxy), "", 0, 0, NULL, NULL,
         "Another way to the cloud than section proxy says: a proxy, or none." },
+    { "cloud", "proxy_credential", CONF_SECRET, TOP(cloud.proxy_credential), "", 0, 0, NULL, NULL,
+        "user:password for the proxy of this section, as proxy.credential." },
 
     { "proxy", "url", CONF_PROXY, TOP(proxy.url), "none", 0, 0, NULL, NULL,
         "The proxy as http://host:port, https://host:port or socks5://host:port, without user and "
@@ -83,6 +85,8 @@ const struct conf_option conf_options[] = {
         "File with user:password on its first line, readable by the service alone." },
     { "ca", "proxy", CONF_PROXY, CA(proxy), "", 0, 0, NULL, NULL,
         "Another way to this CA than section proxy says: a proxy, or none." },
+    { "ca", "proxy_credential", CONF_SECRET, CA(proxy_credential), "", 0, 0, NULL, NULL,
+        "user:password for the proxy of this section, as proxy.credential." },
     { "ca", "client_certificate", CONF_FILE, CA(client_certificate), "", 0, 0, NULL, NULL,
         "PEM file with the certificate shown to the CA." },
     { "ca", "client_key", CONF_FILE, CA(client_key), "", 0, 0, NULL, NULL,

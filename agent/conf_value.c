@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/conf_value.h"
+#include "agent/proxy.h"
 #include "certs/mem.h"
 #include "certs/text.h"
 #include "proto/http.h"
 
-enum { PATH_LEN = 4096 };
+enum { PATH_LEN = 4096, PROXY_LEN = 300 };
 
 int conf_bad(const struct place *p, const char *key, struct err *e, const char *what)
 {
@@ -49,7 +50,7 @@ static bool is_choice(const char *choices, const char *value)
 static int set_text(const struct conf_option *o, char **to, const char *value, const char *dir,
     const struct place *p, struct err *e)
 {
-    char what[160];
+    char what[160], proxy[PROXY_LEN], note[PROXY_LEN];
 
     if (text_has_control(view_text(value)))
         return conf_bad(p, o->key, e, "a control character");
@@ -65,6 +66,13 @@ static int set_text(const struct conf_option *o, char **to, const char *value, c
 
         if (http_url_ok(value, &why) != 0)
             return conf_bad(p, o->key, e, why.msg);
+    }
+    if (o->type == CONF_PROXY && value[0] != '\0') {
+        struct err why;
+
+        if (proxy_normalize(value, proxy, sizeof proxy, note, sizeof note, &why) != 0)
+            return conf_bad(p, o->key, e, why.msg);
+        value = proxy;
     }
     free(*to);
     *to = value[0] == '\0' ? NULL : resolved(o, dir, value);
@@ -84,12 +92,16 @@ static int set_list(const struct conf_option *o, char *base, const struct conf_l
     const struct place *p, struct err *e)
 {
     struct conf_list *l = (struct conf_list *)(void *)(base + o->offset);
+    struct err why;
 
     if (raw->count > CONF_LIST_MAX)
         return conf_bad(p, o->key, e, "too many entries");
     for (size_t i = 0; i < raw->count; i++)
         if (raw->at[i][0] == '\0' || text_has_control(view_text(raw->at[i])))
             return conf_bad(p, o->key, e, "an entry that is empty or has a control character");
+    for (size_t i = 0; i < raw->count && strcmp(o->key, "no_proxy") == 0; i++)
+        if (proxy_no_check(raw->at[i], &why) != 0)
+            return conf_bad(p, o->key, e, why.msg);
     replace_list(l, raw->count);
     for (size_t i = 0; i < raw->count; i++)
         l->at[i] = xstrdup(raw->at[i]);

@@ -55,6 +55,19 @@ static const struct {
     { "ca \"one\" { type = \"adc\" }", 5, "ca \"one\".type: \"adc\" is none of adcs|est" },
     { "pkcs12 { include_root = maybe }", 5,
         "pkcs12: invalid boolean value for option 'include_root'" },
+    /* the way out */
+    { "proxy {\n url = \"proxy\" }", 6, "proxy.url: \"proxy\": which port? as proxy:3128" },
+    { "proxy { no_proxy = {\"a\", \"*.b\"} }", 5,
+        "proxy.no_proxy: \"*.b\": no wildcards; corp.example stands for everything below it, too" },
+    { "cloud { proxy = \"http://a:s3cr3t@b\" }", 5,
+        "cloud.proxy: a user or password is in it; those belong in proxy.credential, or "
+        "--credentials-file" },
+    { "ca \"one\" { proxy = \"socks4://x:1\" }", 5,
+        "ca \"one\".proxy: \"socks4://x:1\": a proxy begins with http://, https:// or socks5://" },
+    { "cloud { proxy_credential = \"secret:x\" }", 0,
+        "cloud.proxy: must be set with proxy_credential" },
+    { "ca \"one\" { proxy_credential = \"secret:x\" }", 0,
+        "ca \"one\".proxy: must be set with proxy_credential" },
     /* URLs */
     { "cloud { url = \"http://policy.contoso.example\" }", 5,
         "cloud.url: URL: it must begin with https://" },

@@ -102,6 +102,8 @@ static const struct {
     const char *section, *key, *beside;
 } company[] = {
     { "cloud", "client_key", "client_certificate = \"c\"" },
+    { "cloud", "proxy_credential", "proxy = \"http://p:1\"" },
+    { "ca", "proxy_credential", "proxy = \"http://p:1\"" },
     { "ca", "auth", "credentials_file = \"c\"" },
     { "ca", "client_key", "client_certificate = \"c\"" },
     { "listen", "certificate", "key = \"k\"" },
@@ -138,7 +140,8 @@ static void value_for(const struct conf_option *o, size_t i, char *out, size_t s
         (void)snprintf(out, size, "%s", strcmp(o->fallback, "true") == 0 ? "false" : "true");
         break;
     case CONF_LIST:
-        (void)snprintf(out, size, "{\"/T%zu\", \"/U%zu\"}", i, i);
+        last = strcmp(o->key, "no_proxy") == 0 ? "" : "/"; /* no path is a host */
+        (void)snprintf(out, size, "{\"%sT%zu\", \"%sU%zu\"}", last, i, last, i);
         break;
     case CONF_CHOICE:
         (void)snprintf(out, size, "\"%s\"", strcmp(o->key, "auth") == 0 ? "basic" : last);
