@@ -10,6 +10,8 @@
 #include "agent/keypool.h"
 #include "agent/lease.h"
 #include "agent/log.h"
+#include "agent/metrics.h"
+#include "agent/metrics_report.h"
 #include "agent/poll.h"
 #include "agent/sched.h"
 #include "agent/scepd.h"
@@ -163,6 +165,9 @@ static void on_turn(void *arg)
 
 int agent_listen(struct agent *a, struct err *e)
 {
+    metric_set(METRIC_RELOAD, 1, NULL);
+    if (metrics_listen(a, &a->metrics, e) != 0)
+        return -1;
     return a->scepd != NULL ? scepd_start(a->scepd, e) : 0;
 }
 
@@ -208,6 +213,7 @@ void agent_close(struct agent *a)
         io_cancel(a->idle);
         io_cancel(a->deadline);
         heartbeat_stop(a->heartbeat);
+        metrics_close(a->metrics);
         lease_close(a->lease);
         poll_close(a->poll);
         jobs_close(a->jobs);

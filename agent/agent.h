@@ -27,9 +27,10 @@ struct agent {
     struct poll *poll;
     struct lease *lease;
     struct heartbeat *heartbeat;
-    struct scepd *scepd; /* NULL: no scep section */
-    bool once;           /* end when nothing is left to do ... */
-    int64_t patience_s;  /* ... within so many seconds after the cloud had nothing more */
+    struct scepd *scepd;            /* NULL: no scep section */
+    struct metrics_server *metrics; /* NULL: metrics.listen is not set */
+    bool once;                      /* end when nothing is left to do ... */
+    int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
     bool draining; /* take nothing new */
     bool fatal;    /* the store is corrupt: stop, an administrator is needed */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent/cli.h"
 #include "agent/conf.h"
+#include "agent/metrics.h"
 
 static void commands(void)
 {
@@ -92,13 +93,29 @@ static void sample(void)
     }
 }
 
+static void metrics(void)
+{
+    static const char *const types[] = { [METRIC_INFO] = "info",
+        [METRIC_GAUGE] = "gauge",
+        [METRIC_COUNTER] = "counter",
+        [METRIC_HISTOGRAM] = "histogram" };
+
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        enum metric m = (enum metric)i;
+
+        (void)printf("*%s* (%s%s%s%s%s)\n\t%s\n\n", metric_name(m), types[metric_type(m)],
+            metric_label(m, 0)[0] != '\0' ? "; " : "", metric_label(m, 0),
+            metric_label(m, 1)[0] != '\0' ? ", " : "", metric_label(m, 1), metric_help(m));
+    }
+}
+
 int cmd_manual(struct cli *c)
 {
     static const struct {
         const char *name;
         void (*print)(void);
     } parts[] = { { "commands", commands }, { "options", options },
-        { "configuration", configuration }, { "sample", sample } };
+        { "configuration", configuration }, { "sample", sample }, { "metrics", metrics } };
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(parts[i].name, c->args[0]) == 0) {

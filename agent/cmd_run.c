@@ -9,6 +9,7 @@
 #include "agent/control.h"
 #include "agent/io_local.h"
 #include "agent/log.h"
+#include "agent/metrics.h"
 #include "agent/plugin.h"
 #include "agent/scepd.h"
 
@@ -34,7 +35,7 @@ static void open_log(const struct cli *c, const struct conf *conf)
  * is checked, so that the next start succeeds. */
 static void reload(struct agent *a)
 {
-    struct err e;
+    struct err e = { 0 };
     struct conf *fresh = conf_load(a->conf->path, &e);
 
     if (fresh == NULL || (a->scepd != NULL && scepd_reload(a->scepd, &e) != 0))
@@ -43,6 +44,7 @@ static void reload(struct agent *a)
         log_event(EV_RELOADED, NULL, NULL,
             "certificates are read again; %s is valid, restart the service to use changes in it",
             a->conf->path);
+    metric_set(METRIC_RELOAD, fresh != NULL && e.cls == ERR_NONE, NULL);
     conf_free(fresh);
 }
 

@@ -247,7 +247,7 @@ int report_orphans(struct agent *a, const struct json *q, struct json_out *o, st
     (void)q;
     json_open(o, NULL, '{');
     json_open(o, "orphans", '[');
-    rc = store_orphans(a->store, on_orphan, o, e);
+    rc = store_orphans(a->store, false, on_orphan, o, e);
     json_close(o, ']');
     json_close(o, '}');
     return rc;

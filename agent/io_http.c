@@ -5,6 +5,7 @@
 #include "agent/io_curl.h"
 #include "agent/io_peer.h"
 #include "agent/io_uv.h"
+#include "agent/metrics.h"
 #include "certs/mem.h"
 
 /* No low-speed limit: curl would wake up every second to measure, and the whole transfer has a limit. */
@@ -19,6 +20,7 @@ struct transfer {
     size_t body_at; /* how much of it curl has taken */
     bool answered;  /* the status of the answer to it has come */
     bool head_ended;
+    uint64_t began_us;
     char *host; /* of the URL, for the check of addresses */
     char error[CURL_ERROR_SIZE];
     char vetoed[INET6_ADDRSTRLEN];
@@ -213,6 +215,18 @@ static void schemes_of(CURL *easy, char *out, size_t size)
     }
 }
 
+/* status 0: there was no answer */
+static void count(const struct transfer *t, int status, int64_t date)
+{
+    static const char *const classes[] = { "none", "1xx", "2xx", "3xx", "4xx", "5xx" };
+    const char *name = io_peer_name(t->peer);
+
+    metric_time(METRIC_HTTP, metric_now_us() - t->began_us, name,
+        classes[status >= 100 && status < 600 ? status / 100 : 0]);
+    if (date != 0)
+        metric_set(METRIC_CLOCK, date - io_wall_s(), name);
+}
+
 static void on_transfer_done(CURL *easy, CURLcode rc)
 {
     struct transfer *t;
@@ -240,6 +254,7 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
         (void)class_of(t, rc, &e);
         r.err = &e;
     }
+    count(t, h.status, h.date);
     t->op.fn(t->op.arg, &r);
     transfer_free(t);
 }
@@ -333,6 +348,7 @@ struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void 
 
     t->op = (struct op){ .fn = fn, .arg = arg, .cancel = transfer_cancel };
     t->peer = p;
+    t->began_us = metric_now_us();
     t->reply = (struct buf)BUF_INIT(q->max_reply);
     t->body = (struct buf)BUF_INIT(q->body.len);
     buf_add_view(&t->body, q->body);

@@ -12,6 +12,7 @@
 #include "agent/crash.h"
 #include "agent/job_inner.h"
 #include "agent/log.h"
+#include "agent/metrics.h"
 #include "agent/sched.h"
 #include "certs/mem.h"
 
@@ -107,6 +108,8 @@ static bool stage(struct job *j, enum job_staged then, const char *event)
 /* What it is now is stored, or need not be. */
 static void leave(struct job *j)
 {
+    if (request_is_final(j->r.state))
+        metric_add(METRIC_REQUESTS, j->kind->name, request_state_name(j->r.state));
     if (j->kind->parked != NULL)
         j->kind->parked(j);
     jobs_drop(j);
@@ -169,6 +172,7 @@ enum verdict job_enter(struct job *j)
         park(j, j->r.state, 0);
         return V_WAIT;
     }
+    j->began_us = metric_now_us();
     if (s->peer == NULL)
         return s->begin(j); /* local work: what it makes is stored with the next step */
     if (must_wait(j, s))
@@ -195,6 +199,13 @@ static enum verdict fail_for_good(struct job *j)
     return job_enter(j);
 }
 
+static void count_retry(const struct job *j, const char *peer)
+{
+    metric_add(METRIC_RETRIES, peer != NULL ? peer : "here", err_name(j->why.cls));
+    if (j->why.cls == ERR_INTERCEPTED)
+        metric_add(METRIC_INTERCEPTED, NULL, NULL);
+}
+
 static enum verdict failed(struct job *j)
 {
     const struct step *s = &j->kind->steps[j->step];
@@ -208,12 +219,14 @@ static enum verdict failed(struct job *j)
         return fail_for_good(j);
     case ERR_DO_HOLD:
         log_err(j->kind->says.held, j->r.id, peer, &j->why);
+        count_retry(j, peer);
         park(j, REQUEST_HELD, HOLD_S + (int64_t)jitter(HOLD_S));
         return V_WAIT;
     case ERR_DO_AGAIN:
         break;
     }
     log_err(j->kind->says.attempt_failed, j->r.id, peer, &j->why);
+    count_retry(j, peer);
     if (j->why.cls != ERR_INTERCEPTED) /* that says nothing about this request */
         j->r.tries++;
     park(j, REQUEST_RETRYING, back_off_s(j->r.tries, RETRY_BASE_S, RETRY_CAP_S));
@@ -248,6 +261,7 @@ void job_wake(void *arg, const struct result *r)
     struct job *j = arg;
 
     j->op = NULL; /* first line of every callback */
+    metric_time(METRIC_STAGE, metric_now_us() - j->began_us, j->kind->steps[j->step].name, NULL);
     job_run(j, j->kind->steps[j->step].end(j, r));
 }
 
@@ -258,6 +272,7 @@ static void begin(struct job *j)
     const struct step *s = &j->kind->steps[j->step];
 
     log_event(j->kind->says.step, j->r.id, j->r.ca, "%s", s->name);
+    j->began_us = metric_now_us(); /* without the commit */
     job_run(j, s->begin(j));
 }
 

@@ -76,6 +76,7 @@ struct job {
     bool placed;               /* it has one of its CA's places: see jobs_vouched */
     int step;
     struct err why;         /* the failure of this attempt; r.why is the request's */
+    uint64_t began_us;      /* the step under way, for the metrics */
     int64_t wait_s;         /* set by a step that answers V_LATER */
     struct op *op;          /* the one thing we wait for; NULL when not waiting */
     enum job_staged staged; /* what follows the next commit */

@@ -10,6 +10,7 @@
 #include "agent/crash.h"
 #include "agent/job_ca.h"
 #include "agent/log.h"
+#include "agent/metrics.h"
 #include "agent/orphan.h"
 #include "certs/chain.h"
 
@@ -178,6 +179,7 @@ static enum verdict send_csr(struct job *j, ca_describe *describe)
     }
     if (again > 0) {
         j->a->count.resubmitted++;
+        metric_add(METRIC_DUPLICATES, NULL, NULL);
         log_event(j->kind->says.resubmitted, j->r.id, j->r.ca,
             "the same CSR again: the outcome of the last one is unknown");
         job_add_orphan(j, "submitted more than once because an outcome was unknown; the CA may "

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent/clock.h"
 #include "agent/crash.h"
+#include "agent/metrics.h"
 #include "agent/job_scep_inner.h"
 #include "certs/chain.h"
 #include "proto/claims.h"
@@ -107,6 +108,7 @@ static enum verdict denied(struct job *j, const struct certferry_verdict *v)
 {
     (void)err_set(&j->why, ERR_CHALLENGE, "%s", v->why[0] != '\0' ? v->why : "refused");
     j->why.number = v->hresult;
+    metric_add(METRIC_CHALLENGE, NULL, NULL);
     scep_of(j)->fail = (enum scep_fail)v->fail;
     return V_FAILED;
 }

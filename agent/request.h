@@ -72,5 +72,7 @@ struct orphan {
     char request_id[40], ca[64], subject[200];
     char reason[200];
     int64_t at;
+    int64_t settled_at; /* 0, or when an administrator said that it is dealt with ... */
+    char settled[200];  /* ... and by whom and how */
 };
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agent/clock.h"
+#include "agent/metrics.h"
 #include "agent/scepd_inner.h"
 #include "proto/scep_query.h"
 
@@ -29,11 +30,19 @@ static struct endpoint *find(struct scepd *s, struct view path, bool *admin)
     return NULL;
 }
 
-static void answer(struct io_exchange *x, const char *type, struct view body, bool head)
+static void answer(struct io_exchange *x, const char *operation_name, const char *type,
+    struct view body, bool head)
 {
     const struct http1_answer a = { .status = 200, .type = type, .body = body, .head = head };
 
+    metric_add(METRIC_SCEP, operation_name, "served");
     io_answer(x, &a);
+}
+
+static void refuse(struct io_exchange *x, int status)
+{
+    metric_add(METRIC_SCEP, "PKIOperation", status == 503 ? "not_now" : "malformed");
+    page_status(x, status);
 }
 
 static void pki_operation(struct scepd *s, struct endpoint *p, struct io_exchange *x,
@@ -45,12 +54,13 @@ static void pki_operation(struct scepd *s, struct endpoint *p, struct io_exchang
     if (limit_over(s->limit, remote, p->conf->failures_per_minute, clock_now())) {
         const struct http1_answer a = { .status = 429, .extra = "Retry-After: 60" };
 
+        metric_add(METRIC_SCEP, "PKIOperation", "too_many");
         io_answer(x, &a);
         return;
     }
     /* Jobs outlive their visits.  Decided before the message is opened, so it says nothing about what is in it. */
     if (jobs_unvouched(s->a->jobs) >= STRANGERS_MOST) {
-        page_status(x, 503);
+        refuse(x, 503);
         return;
     }
     if (strcmp(q->method, "POST") == 0)
@@ -58,11 +68,11 @@ static void pki_operation(struct scepd *s, struct endpoint *p, struct io_exchang
     else if (scep_query_message(query->message, &message, &e) != 0)
         buf_reset(&message);
     if (message.bad && message.why == ERR_TOO_LARGE)
-        page_status(x, 413);
+        refuse(x, 413);
     else if (message.len == 0) {
         limit_count(s->limit, remote, clock_now());
         p->refused++;
-        page_status(x, 400);
+        refuse(x, 400);
     } else
         visit_begin(s, p, x, buf_view(&message), remote);
     buf_free(&message);
@@ -79,16 +89,17 @@ static void operation(struct scepd *s, struct endpoint *p, struct io_exchange *x
     }
     switch (query->operation) {
     case SCEP_GET_CA_CAPS:
-        answer(x, "text/plain", buf_view(&p->caps), head);
+        answer(x, "GetCACaps", "text/plain", buf_view(&p->caps), head);
         break;
     case SCEP_GET_CA_CERT:
-        answer(x, p->ra->get_ca_type, buf_view(&p->ra->get_ca_cert), head);
+        answer(x, "GetCACert", p->ra->get_ca_type, buf_view(&p->ra->get_ca_cert), head);
         break;
     case SCEP_GET_NEXT_CA_CERT:
         if (p->ra->get_next_ca.len == 0)
             page_status(x, 404);
         else
-            answer(x, "application/x-x509-next-ca-cert", buf_view(&p->ra->get_next_ca), head);
+            answer(x, "GetNextCACert", "application/x-x509-next-ca-cert",
+                buf_view(&p->ra->get_next_ca), head);
         break;
     case SCEP_PKI_OPERATION:
         if (head)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "agent/clock.h"
 #include "agent/crash.h"
+#include "agent/metrics.h"
 #include "agent/scepd_inner.h"
 #include "certs/chain.h"
 #include "certs/mem.h"
@@ -85,6 +86,7 @@ static void fail(struct visit *v, int status)
 {
     struct io_exchange *x = v->x;
 
+    metric_add(METRIC_SCEP, "PKIOperation", "not_now");
     v->x = NULL;
     page_status(x, status);
     visit_free(v);
@@ -157,6 +159,10 @@ void visit_say(struct visit *v, enum scep_status status, enum scep_fail fail, ui
 {
     struct work_scep_reply *w = work_scep_reply_new();
 
+    metric_add(METRIC_SCEP, v->q.type == SCEP_CERT_POLL ? "CertPoll" : "PKIOperation",
+        status == SCEP_SUCCESS   ? "success"
+        : status == SCEP_PENDING ? "pending"
+                                 : "failure");
     if (v->job[0] != '\0')
         leave_list(v);
     io_cancel(v->patience);

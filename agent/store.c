@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/fs.h"
+#include "agent/metrics.h"
 #include "agent/store_sql.h"
 #include "certs/mem.h"
 
@@ -155,6 +156,8 @@ bool store_lost(struct store *s)
 
 int store_commit(struct store *s, struct err *e)
 {
+    uint64_t began = metric_now_us();
+
     if (!s->open_txn)
         return 0;
     if (sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
@@ -164,6 +167,7 @@ int store_commit(struct store *s, struct err *e)
     }
     s->open_txn = false;
     s->problem = STORE_FINE;
+    metric_time(METRIC_COMMIT, metric_now_us() - began, NULL, NULL);
     return 0;
 }
 

@@ -108,7 +108,12 @@ int store_add_orphan(
 int store_drop_orphan(
     struct store *s, const char *request_id, const char *serial, struct err *e) MUST;
 typedef void store_orphan_fn(void *arg, const struct orphan *o);
-int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e) MUST;
+/* store_orphans - settled: also those that an administrator has dealt with. */
+int store_orphans(
+    struct store *s, bool settled, store_orphan_fn *fn, void *arg, struct err *e) MUST;
+/* store_settle_orphans - of this request; serial "" = all.  how: by whom, and what was done.  returns how many, -1 */
+int store_settle_orphans(struct store *s, const char *request_id, const char *serial, int64_t now,
+    const char *how, struct err *e) MUST;
 
 /* --- challenges: each is spent on one request --- */
 
@@ -119,8 +124,7 @@ int store_reserve(
 /* store_reserved - does another request have it?  returns 1, 0, -1 */
 int store_reserved(struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
 /* store_release - the request ended without a certificate; another one may use its challenge. */
-int store_release(
-    struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
+int store_release(struct store *s, const char *digest, const char *request_id, struct err *e) MUST;
 
 /* --- small values of plugins; expires_at 0 = never --- */
 int store_note_get(struct store *s, const char *plugin, const char *key, int64_t now, char *out,
@@ -168,6 +172,44 @@ struct store_counts {
     int64_t oldest_open_at; /* 0 = none open */
 };
 int store_counts(struct store *s, struct store_counts *out, struct err *e) MUST;
+
+/* store_waiting - open requests by what they wait for; oldest_at: the first of them was received then. */
+struct store_waiting {
+    const char *kind, *step, *ca;
+    enum request_state state;
+    int64_t count, oldest_at;
+};
+typedef void store_waiting_fn(void *arg, const struct store_waiting *w);
+int store_waiting(struct store *s, store_waiting_fn *fn, void *arg, struct err *e) MUST;
+/* store_stuck - open requests that need somebody: held, overdue for ten minutes, or failing for an hour. */
+int store_stuck(struct store *s, int64_t now, size_t limit, store_request_fn *fn, void *arg,
+    struct err *e) MUST;
+int store_count_stuck(struct store *s, int64_t now, int64_t *out, struct err *e) MUST;
+/* store_recent - what has ended since then, and the orphans since then. */
+struct store_orphan_counts {
+    int64_t all, possible; /* possible: it is not known whether a certificate exists */
+};
+struct store_recent {
+    int64_t by_state[REQUEST_STATE_COUNT];
+    struct store_orphan_counts orphans;
+};
+/* store_count_orphans - those nobody has dealt with, recorded since then; 0 = ever */
+int store_count_orphans(
+    struct store *s, int64_t since, struct store_orphan_counts *out, struct err *e) MUST;
+int store_recent(struct store *s, int64_t since, struct store_recent *out, struct err *e) MUST;
+
+/* --- the audit log: see audit.h, which chains it --- */
+struct store_audit {
+    int64_t n, at; /* n: 1, 2, ... */
+    const char *event, *actor, *subject, *detail, *hash;
+};
+int store_audit_add(struct store *s, const struct store_audit *r, struct err *e) MUST;
+/* store_audit_last - returns 1, 0: there is none, -1.  hash: 65 bytes at least */
+int store_audit_last(struct store *s, int64_t *n, char *hash, size_t size, struct err *e) MUST;
+/* store_audit_list - from record n on, in order; fn returns false to end it. */
+typedef bool store_audit_fn(void *arg, const struct store_audit *r);
+int store_audit_list(
+    struct store *s, int64_t from, store_audit_fn *fn, void *arg, struct err *e) MUST;
 
 /* store_meta_get - returns 1 found, 0 none.  Values are short texts: "epoch", "counter". */
 int store_meta_get(struct store *s, const char *key, char *out, size_t size, struct err *e) MUST;

@@ -27,15 +27,17 @@ int store_drop_orphan(struct store *s, const char *request_id, const char *seria
     return sql_run(s, q, e);
 }
 
-int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e)
+int store_orphans(struct store *s, bool settled, store_orphan_fn *fn, void *arg, struct err *e)
 {
     sqlite3_stmt *q = sql_use(s, SQL_ORPHANS, e);
     int got;
 
     if (q == NULL)
         return -1;
+    sql_int(q, 1, settled);
     while ((got = sql_step(s, q, e)) == 1) {
-        struct orphan o = { .at = sqlite3_column_int64(q, 6) };
+        struct orphan o = { .at = sqlite3_column_int64(q, 6),
+            .settled_at = sqlite3_column_int64(q, 7) };
 
         sql_column(q, 0, o.serial, sizeof o.serial);
         sql_column(q, 1, o.spki, sizeof o.spki);
@@ -43,6 +45,7 @@ int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e
         sql_column(q, 3, o.ca, sizeof o.ca);
         sql_column(q, 4, o.subject, sizeof o.subject);
         sql_column(q, 5, o.reason, sizeof o.reason);
+        sql_column(q, 8, o.settled, sizeof o.settled);
         fn(arg, &o);
     }
     return got;
@@ -50,6 +53,7 @@ int store_orphans(struct store *s, store_orphan_fn *fn, void *arg, struct err *e
 
 int store_counts(struct store *s, struct store_counts *out, struct err *e)
 {
+    struct store_orphan_counts orphans;
     struct store_counts c = { 0 };
     sqlite3_stmt *q;
     int got;
@@ -59,11 +63,10 @@ int store_counts(struct store *s, struct store_counts *out, struct err *e)
     while ((got = sql_step(s, q, e)) == 1)
         c.by_state[request_state_named((const char *)sqlite3_column_text(q, 0))] =
             sqlite3_column_int64(q, 1);
-    if (got != 0 || (q = sql_use(s, SQL_COUNT_ORPHANS, e)) == NULL || sql_step(s, q, e) != 1)
+    if (got != 0 || store_count_orphans(s, 0, &orphans, e) != 0)
         return -1;
-    c.orphans = sqlite3_column_int64(q, 0);
-    c.duplicates_possible = sqlite3_column_int64(q, 1);
-    (void)sqlite3_reset(q);
+    c.orphans = orphans.all;
+    c.duplicates_possible = orphans.possible;
     if ((q = sql_use(s, SQL_OLDEST, e)) == NULL || sql_step(s, q, e) != 1)
         return -1;
     c.oldest_open_at = sqlite3_column_int64(q, 0);

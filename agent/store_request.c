@@ -422,3 +422,15 @@ int store_history(struct store *s, const char *id, store_history_fn *fn, void *a
             (const char *)sqlite3_column_text(q, 2));
     return got;
 }
+
+int store_stuck(
+    struct store *s, int64_t now, size_t limit, store_request_fn *fn, void *arg, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_STUCK, e);
+
+    if (q == NULL)
+        return -1;
+    sql_int(q, 1, now);
+    sql_int(q, 2, (int64_t)limit);
+    return each_row(s, q, fn, arg, e);
+}

@@ -68,6 +68,11 @@ const char *const store_migrations[] = {
     " not_before_at INTEGER NOT NULL, not_after_at INTEGER NOT NULL,"
     " installed_at INTEGER NOT NULL, replaced_at INTEGER NOT NULL,"
     " PRIMARY KEY (endpoint, generation, use));",
+    /* Watching: decisions on security, each record chained to the one before; and orphans somebody has dealt with. */
+    "CREATE TABLE audit (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL,"
+    " actor TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);"
+    "ALTER TABLE orphan ADD COLUMN settled_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE orphan ADD COLUMN settled TEXT NOT NULL DEFAULT '';",
 };
 const int store_version = (int)(sizeof store_migrations / sizeof store_migrations[0]);
 
@@ -75,6 +80,11 @@ const int store_version = (int)(sizeof store_migrations / sizeof store_migration
     "id, kind, step, state, ca, template, subject, lease, activity, lease_expires_at, attempt," \
     " created_at, expires_at, received_at, next_at, ended_at, tries, submits, noticed,"         \
     " failed, reference, serial, digest, why_class, why_number, why, alias"
+
+/* ?1 is now.  Held; overdue for ten minutes; or failing, and here for an hour. */
+#define STUCK                                                \
+    "(state='held' OR (state<>'pending' AND next_at<?1-600)" \
+    " OR (state='retrying' AND tries>0 AND received_at<?1-3600))"
 
 #define ROW   "(SELECT row FROM request WHERE id=?1)"
 #define SLOTS ROW "*16"
@@ -123,10 +133,27 @@ const char *const store_sql[SQL_COUNT] = {
         "INSERT OR IGNORE INTO orphan (serial, spki, request_id, ca, subject, reason, at)"
         " VALUES (?1,?2,?3,?4,?5,?6,?7)",
     [SQL_ORPHANS] =
-        "SELECT serial, spki, request_id, ca, subject, reason, at FROM orphan ORDER BY at",
+        "SELECT serial, spki, request_id, ca, subject, reason, at, settled_at, settled FROM orphan"
+        " WHERE settled_at=0 OR ?1 ORDER BY at",
+    [SQL_SETTLE_ORPHANS] = "UPDATE orphan SET settled_at=?3, settled=?4 WHERE request_id=?1"
+                           " AND (serial=?2 OR ?2='') AND settled_at=0",
     [SQL_DROP_ORPHAN] = "DELETE FROM orphan WHERE request_id=?1 AND serial=?2",
     [SQL_COUNT_STATES] = "SELECT state, count(*) FROM request GROUP BY state",
-    [SQL_COUNT_ORPHANS] = "SELECT count(*), sum(serial='') FROM orphan",
+    [SQL_COUNT_ORPHANS] = "SELECT count(*), coalesce(sum(serial=''),0) FROM orphan"
+                          " WHERE settled_at=0 AND at>=?1",
+    [SQL_WAITING] = "SELECT kind, state, step, ca, count(*), min(received_at) FROM request"
+                    " INDEXED BY request_next WHERE open GROUP BY kind, state, step, ca",
+    [SQL_STUCK] = "SELECT " COLUMNS " FROM request INDEXED BY request_next WHERE open AND " STUCK
+                  " ORDER BY received_at LIMIT ?2",
+    [SQL_COUNT_STUCK] =
+        "SELECT count(*) FROM request INDEXED BY request_next WHERE open AND " STUCK,
+    [SQL_RECENT] = "SELECT state, count(*) FROM request INDEXED BY request_ended WHERE NOT open"
+                   " AND ended_at>=?1 GROUP BY state",
+    [SQL_AUDIT_ADD] = "INSERT INTO audit (n, at, event, actor, subject, detail, hash)"
+                      " VALUES (?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_AUDIT_LAST] = "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1",
+    [SQL_AUDIT_LIST] = "SELECT n, at, event, actor, subject, detail, hash FROM audit WHERE n>=?1"
+                       " ORDER BY n",
     [SQL_OLDEST] = "SELECT min(created_at) FROM request WHERE open",
     [SQL_FIND_ALIAS] =
         "SELECT " COLUMNS " FROM request WHERE substr(alias,1,12)=substr(?1,1,12) AND alias=?1"

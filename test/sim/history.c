@@ -196,7 +196,7 @@ static void check_certificates(struct check *c)
 
         if (x->request->succeeded && strcmp(x->request->serial, x->serial) == 0)
             continue;
-        if (store_orphans(c->store, on_orphan, &l, &e) != 0 || !l.found)
+        if (store_orphans(c->store, true, on_orphan, &l, &e) != 0 || !l.found)
             wrong(c->h, "I2: a certificate of %s is neither delivered nor listed (%ld issued)",
                 x->request->name, (long)x->request->issued);
     }
@@ -366,7 +366,7 @@ void history_run(struct world *w, const char *dir, struct history *h)
                     w->requests[i].scep ? check_device(&c, &w->requests[i])
                                         : check_request(&c, &w->requests[i]);
                 check_certificates(&c);
-                if (store_orphans(a.store, count_orphan, &h->orphans, &e) != 0)
+                if (store_orphans(a.store, true, count_orphan, &h->orphans, &e) != 0)
                     wrong(h, "orphans cannot be listed");
             } else if (store_list(a.store, REQUEST_NONE, true, 100, on_open, h, &e) != 0) {
                 wrong(h, "the store cannot be read");

@@ -261,7 +261,7 @@ static void orphans_once_each(void **state)
     commit();
     reopen();
     ids[0] = '\0';
-    T_OK(store_orphans(store, add_orphan, NULL, &e));
+    T_OK(store_orphans(store, true, add_orphan, NULL, &e));
     assert_string_equal(ids, "|AB|a|ca1|CN=Ada|lease lost|10\n"
                              "4711|AB|a|ca1|CN=Ada|lease lost|20\n"
                              "|AB|b|ca1|CN=Ada|lease lost|40\n");
