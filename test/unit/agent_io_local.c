@@ -229,6 +229,14 @@ static bool is_closed(int fd)
     return recv(fd, &c, 1, MSG_DONTWAIT) == 0;
 }
 
+/* The machine may be busy: it is given time, not a number of turns. */
+static bool closes(int fd)
+{
+    for (int i = 0; i < 1000 && !is_closed(fd); i++)
+        run_for(5);
+    return is_closed(fd);
+}
+
 static void no_more_than_eight(void **state)
 {
     struct client c = { .request = "x\n", .len = 2 };
@@ -242,7 +250,7 @@ static void no_more_than_eight(void **state)
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         assert_false(is_closed(fds[i]));
-    assert_true(is_closed(fds[CLIENTS_MAX]));
+    assert_true(closes(fds[CLIENTS_MAX]));
     (void)close(fds[0]); /* one leaves: there is a place again */
     run_for(5);
     one(&c);
@@ -258,7 +266,7 @@ static void hasten(uv_handle_t *h, void *arg)
 
     if (h->type != UV_TIMER || !uv_is_active(h) || uv_timer_get_due_in(t) < 1000)
         return;
-    assert_in_range(uv_timer_get_due_in(t), SILENCE_MS - 500, SILENCE_MS);
+    assert_in_range(uv_timer_get_due_in(t), SILENCE_MS - 2500, SILENCE_MS);
     assert_int_equal(uv_timer_start(t, t->timer_cb, 20, 0), 0);
     ++*hastened;
 }
@@ -275,8 +283,7 @@ static void a_silent_client_is_cut(void **state)
     assert_false(is_closed(fd));
     uv_walk(&io_loop, hasten, &hastened);
     assert_int_equal(hastened, 1);
-    run_for(60);
-    assert_true(is_closed(fd));
+    assert_true(closes(fd));
     assert_int_equal(answered, 0);
     (void)close(fd);
 }
@@ -289,8 +296,7 @@ static void closed_with_clients(void **state)
     run_for(10);
     io_local_close();
     assert_int_equal(access(dir_path("control.sock"), F_OK), -1); /* gone with the service */
-    run_for(10);
-    assert_true(is_closed(fd));
+    assert_true(closes(fd));
     assert_int_equal(dial(), -1);
     (void)close(fd);
 }
