@@ -59,6 +59,11 @@ int cli_duration(const char *text, int64_t *out)
     return -1;
 }
 
+bool cli_hidden(const struct command *k)
+{
+    return k->run == cmd_manual || k->run == cmd_complete;
+}
+
 int64_t cli_seconds(const struct cli *c, const char *option, int64_t fallback)
 {
     const char *text = cli_given(c, option);
@@ -67,66 +72,87 @@ int64_t cli_seconds(const struct cli *c, const char *option, int64_t fallback)
     return text != NULL && cli_duration(text, &s) == 0 ? s : fallback;
 }
 
-/* ---- help ------------------------------------------------------------------------------------------------------ */
+/* ---- errors and envelopes ----------------------------------------------------------------------------------------- */
 
-static void print_option(const struct cli_option *o)
+/* Warnings wait for the envelope: as JSON, objects with commas between. */
+static struct buf warnings = BUF_INIT(64 << 10);
+static struct json_out warnings_out = { .to = &warnings };
+
+void cli_warn(const struct cli *c, const char *code, const char *fix, const char *fmt, ...)
 {
-    char name[48];
+    char what[400];
+    va_list ap;
 
-    (void)snprintf(
-        name, sizeof name, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-    (void)printf("  %-24s %s\n", name, o->help);
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    err_clean(what);
+    if (c->json) {
+        json_open(&warnings_out, NULL, '{');
+        json_put_text(&warnings_out, "code", code);
+        json_put_text(&warnings_out, "message", what);
+        json_put_text(&warnings_out, "fix", fix);
+        json_close(&warnings_out, '}');
+    } else if (!c->quiet) {
+        (void)fprintf(stderr, "warning[%s] %s\n  fix:  %s\n", code, what, fix);
+    }
 }
 
-static void print_command(const struct command *k)
-{
-    char name[64];
+/* Every command's: data NULL, error NULL: null. */
+struct envelope_error {
+    const char *code, *message, *fix;
+    int exit;
+};
 
-    (void)snprintf(name, sizeof name, "%s%s%s%s%s", k->noun, k->verb ? " " : "",
-        k->verb ? k->verb : "", k->args[0] != '\0' ? " " : "", k->args);
-    (void)printf("  %-24s %s\n", name, k->help);
+static void print_envelope(
+    const char *schema, bool ok, struct buf *data, const struct envelope_error *error)
+{
+    struct buf b = BUF_INIT((data != NULL ? data->len : 0) + warnings.len + 8192);
+    struct json_out o = { .to = &b };
+    struct buf list = BUF_INIT(warnings.len + 2);
+
+    buf_printf(&list, "[%s]", buf_text(&warnings));
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "schema", schema);
+    json_put_time(&o, "time", io_wall_s());
+    json_put_bool(&o, "ok", ok);
+    if (data != NULL)
+        json_put_raw(&o, "data", buf_view(data));
+    else
+        json_put_null(&o, "data");
+    json_put_raw(&o, "warnings", buf_view(&list));
+    if (error == NULL) {
+        json_put_null(&o, "error");
+    } else {
+        json_open(&o, "error", '{');
+        json_put_text(&o, "code", error->code);
+        json_put_int(&o, "exit", error->exit);
+        json_put_text(&o, "message", error->message);
+        json_put_text(&o, "fix", error->fix);
+        json_close(&o, '}');
+    }
+    json_close(&o, '}');
+    (void)printf("%s\n", buf_text(&b));
+    buf_free(&b);
+    buf_free(&list);
+    buf_free(&warnings);
+    warnings_out.comma = false;
 }
 
-static bool is_meant(const struct command *k, const struct cli *c)
+/* The class as it is meant on the command line, where nobody knows of requests. */
+static const char *said(enum err_class cls)
 {
-    return strcmp(k->noun, c->args[0]) == 0
-           && (c->arg_count < 2 || (k->verb != NULL && strcmp(k->verb, c->args[1]) == 0));
+    switch (cls) {
+    case ERR_INPUT:
+        return "that is not valid";
+    case ERR_GONE:
+        return "there is no such thing";
+    case ERR_CONFLICT:
+        return "the state of things does not allow it";
+    default:
+        return err_text(cls);
+    }
 }
-
-static int help_of(const struct cli *c)
-{
-    bool any = false;
-
-    for (const struct command *k = cli_commands; k->noun != NULL; k++)
-        if (is_meant(k, c)) {
-            any = true;
-            print_command(k);
-            for (size_t i = CLI_OPTIONS_OF_ALL; cli_options[i].name != NULL; i++)
-                if (cli_takes(k, cli_options[i].name))
-                    print_option(&cli_options[i]);
-        }
-    if (any)
-        return EXIT_OK;
-    (void)fprintf(stderr, "error: no such command: %s\n  fix:  certferry help\n", c->args[0]);
-    return EXIT_USAGE;
-}
-
-int cmd_help(struct cli *c)
-{
-    if (c->arg_count > 0)
-        return help_of(c);
-    (void)printf("certferry %s - a certificate connector\n\n", CERTFERRY_VERSION);
-    for (const struct command *k = cli_commands; k->noun != NULL; k++)
-        if (k->run != cmd_manual)
-            print_command(k);
-    (void)printf("\n");
-    for (size_t i = 0; i < CLI_OPTIONS_OF_ALL; i++)
-        print_option(&cli_options[i]);
-    (void)printf("\ncertferry help COMMAND: its own options.\n");
-    return EXIT_OK;
-}
-
-/* ---- errors ---------------------------------------------------------------------------------------------------- */
 
 int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
 {
@@ -138,52 +164,57 @@ int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
     (void)vsnprintf(help, sizeof help, fix, ap);
     va_end(ap);
     if (c->json) {
-        struct buf b = BUF_INIT(8192);
-        struct json_out o = { .to = &b };
+        const struct envelope_error error = { err_name(e->cls), e->msg, help, (int)code };
 
-        json_open(&o, NULL, '{');
-        json_put_text(&o, "schema", "certferry.error/1");
-        json_put_bool(&o, "ok", false);
-        json_put_null(&o, "data");
-        json_open(&o, "error", '{');
-        json_put_text(&o, "code", err_name(e->cls));
-        json_put_int(&o, "exit", code);
-        json_put_text(&o, "message", e->msg);
-        json_put_text(&o, "fix", help);
-        json_close(&o, '}');
-        json_close(&o, '}');
-        (void)printf("%s\n", buf_text(&b));
-        buf_free(&b);
+        print_envelope("certferry.error/1", false, NULL, &error);
     } else {
         (void)fprintf(stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", err_name(e->cls) + 4,
-            err_text(e->cls), e->msg, help);
+            said(e->cls), e->msg, help);
     }
     return (int)code;
 }
 
+/* The help that is nearest to what was typed. */
+static void help_for(const struct cli *c, char *out, size_t size)
+{
+    const struct command *k = c->command;
+
+    (void)snprintf(out, size, "certferry help");
+    for (const struct command *n = cli_commands; k == NULL && n->noun != NULL; n++)
+        if (c->arg_count > 0 && strcmp(n->noun, c->args[0]) == 0)
+            (void)snprintf(out, size, "certferry help %s", n->noun);
+    if (k != NULL)
+        (void)snprintf(out, size, "certferry help %s%s%s", k->noun, k->verb != NULL ? " " : "",
+            k->verb != NULL ? k->verb : "");
+}
+
+int cli_usage(const struct cli *c, const char *fmt, ...)
+{
+    char what[400], fix[100];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    err_clean(what);
+    help_for(c, fix, sizeof fix);
+    if (c->json) {
+        const struct envelope_error error = { "USAGE", what, fix, EXIT_USAGE };
+
+        print_envelope("certferry.error/1", false, NULL, &error);
+    } else {
+        (void)fprintf(stderr, "error: %s\n  fix:  %s\n", what, fix);
+    }
+    return EXIT_USAGE;
+}
+
 void cli_envelope(const char *schema, struct buf *data, const struct finding *worst, int code)
 {
-    struct buf b = BUF_INIT(data->len + 8192);
-    struct json_out o = { .to = &b };
-
-    json_open(&o, NULL, '{');
-    json_put_text(&o, "schema", schema);
-    json_put_time(&o, "time", io_wall_s());
-    json_put_bool(&o, "ok", worst == NULL);
-    json_put_raw(&o, "data", buf_view(data));
-    json_open(&o, "warnings", '[');
-    json_close(&o, ']');
     if (worst == NULL) {
-        json_put_null(&o, "error");
+        print_envelope(schema, true, data, NULL);
     } else {
-        json_open(&o, "error", '{');
-        json_put_text(&o, "code", err_name(worst->cls));
-        json_put_int(&o, "exit", code);
-        json_put_text(&o, "message", worst->fact);
-        json_put_text(&o, "fix", worst->fix);
-        json_close(&o, '}');
+        const struct envelope_error error = { err_name(worst->cls), worst->fact, worst->fix, code };
+
+        print_envelope(schema, false, data, &error);
     }
-    json_close(&o, '}');
-    (void)printf("%s\n", buf_text(&b));
-    buf_free(&b);
 }

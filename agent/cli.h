@@ -43,13 +43,24 @@ const char *cli_given(const struct cli *c, const char *option);
 int64_t cli_seconds(const struct cli *c, const char *option, int64_t fallback);
 int cli_duration(const char *text, int64_t *out); /* 0, or -1: not one */
 
+const char *cli_topic(size_t i); /* of help; NULL: no more */
+
 /* ---- for the parser ---- */
 size_t cli_option_at(const char *name); /* its row; the one after the last: no such */
 bool cli_takes(const struct command *k, const char *option);
+bool cli_hidden(const struct command *k); /* for scripts: in no help */
 
 /* cli_fail - the three lines, or the JSON envelope; returns the exit code of the class. */
 int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* cli_usage - the same for what was typed wrong; 2. */
+int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* cli_warn - two lines on standard error, not with --quiet; with --json a member of "warnings" of the envelope that
+ * follows. */
+void cli_warn(const struct cli *c, const char *code, const char *fix, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * cli_ask - a command of control.h, at the running service or else on the store.
@@ -114,6 +125,16 @@ int cmd_secret_set(struct cli *c);
 int cmd_secret_list(struct cli *c);
 int cmd_secret_delete(struct cli *c);
 int cmd_keys_rotate(struct cli *c);
+int cmd_config_get(struct cli *c);
+int cmd_config_set(struct cli *c);
+int cmd_config_unset(struct cli *c);
+int cmd_config_list(struct cli *c);
+int cmd_config_validate(struct cli *c);
+int cmd_config_explain(struct cli *c);
+int cmd_config_path(struct cli *c);
+int cmd_completion(struct cli *c);
+int cmd_complete(struct cli *c);
+int cmd_explain(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_manual(struct cli *c); /* parts of the manual pages from the tables; for the build */
 #endif

@@ -60,10 +60,40 @@ const struct command cli_commands[] = {
         cmd_secret_list },
     { "secret", "delete", "NAME", "--force", "Forget a secret. Refused while an option uses it.",
         cmd_secret_delete },
+    { "config", "get", "KEY", "", "The value in use of one option: cloud.url, ca.NAME.url.",
+        cmd_config_get },
+    { "config", "set", "KEY VALUE...", "--dry-run --force",
+        "Set an option, in conf.d/90-config.conf. The whole configuration is loaded with the "
+        "change "
+        "first; a wrong one changes nothing.",
+        cmd_config_set },
+    { "config", "unset", "KEY", "--dry-run --force",
+        "Take back what config set has set. What other files say counts again.", cmd_config_unset },
+    { "config", "list", "", "--all --origin", "Options that are set; secrets as references only.",
+        cmd_config_list },
+    { "config", "explain", "KEY", "",
+        "What an option, or every option of a section, means, and where it is set.",
+        cmd_config_explain },
+    { "config", "validate", "[FILE]", "",
+        "The same as check, of this file; and variables of the environment that mean nothing.",
+        cmd_config_validate },
+    { "config", "path", "", "", "The files the configuration is read from, in their order.",
+        cmd_config_path },
     { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
-    { "help", NULL, "[COMMAND...]", "", "This list; help COMMAND: what it takes.", cmd_help },
-    { "manual", NULL, "PART", "",
+    { "explain", NULL, "[CODE]", "",
+        "What a code means that a command, doctor or the log has printed, and what to do. Asks "
+        "nobody.",
+        cmd_explain },
+    { "completion", NULL, "SHELL", "",
+        "A script for bash, zsh or fish that completes commands, options, configuration keys and "
+        "requests.",
+        cmd_completion },
+    { "help", NULL, "[TOPIC...]", "", "This list; help COMMAND: what it takes; help topics.",
+        cmd_help },
+    { "complete", NULL, "[WORD...]", "",
+        "What may stand in place of the last word; for completion.", cmd_complete },
+    { "manual", NULL, "PART [NOUN]", "",
         "Print a part of the manual pages, made from the program's own tables.", cmd_manual },
     { NULL, NULL, NULL, NULL, NULL, NULL },
 };
@@ -73,7 +103,14 @@ const struct cli_option cli_options[] = {
     { "--config", "FILE", "Configuration file; default " CONF_DEFAULT_PATH "." },
     { "--json", NULL, "Machine-readable output: one JSON document with schema, data and error." },
     { "--quiet", NULL, "Nothing on standard error but errors." },
-    { "--all", NULL, "requests list: ended requests too." },
+    { "--all", NULL,
+        "requests list: ended requests too. config list: options that nobody has set, too." },
+    { "--origin", NULL, "config list: where each value was set: file and line, or environment." },
+    { "--dry-run", NULL, "Say what would change, and change nothing." },
+    { "--force", NULL,
+        "config: also what leaves a sign-in, requests or secrets behind, as another store.dir. "
+        "secret "
+        "delete: also while an option uses it." },
     { "--state", "STATE", "requests list: only those in this state." },
     { "--wait", "DURATION",
         "once: how long to wait for requests that are not finished; default 10. scep test: how "
@@ -93,7 +130,6 @@ const struct cli_option cli_options[] = {
         "secret set: the secret is the content of this file, readable by you alone, without its "
         "last "
         "end of line." },
-    { "--force", NULL, "secret delete: also while an option uses it." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
         "must not be running." },

@@ -81,6 +81,19 @@ static enum exit_code daemon_code(const struct err *e)
     }
 }
 
+static void print_done(const struct agent *a)
+{
+    struct buf data = BUF_INIT(4096);
+    struct json_out o = { .to = &data };
+
+    json_open(&o, NULL, '{');
+    json_put_int(&o, "delivered", (int64_t)a->count.delivered);
+    json_put_int(&o, "rejected", (int64_t)a->count.rejected);
+    json_close(&o, '}');
+    cli_envelope("certferry.once/1", &data, NULL, EXIT_OK);
+    buf_free(&data);
+}
+
 static int serve(struct cli *c, bool once)
 {
     struct conf *conf;
@@ -120,6 +133,8 @@ static int serve(struct cli *c, bool once)
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;
+    if (once && c->json && code == EXIT_OK)
+        print_done(&a);
     io_local_close();
     agent_close(&a);
     return code;
@@ -133,6 +148,22 @@ int cmd_run(struct cli *c)
 int cmd_once(struct cli *c)
 {
     return serve(c, true);
+}
+
+static void print_checked(const struct conf *conf)
+{
+    struct buf data = BUF_INIT(8192);
+    struct json_out o = { .to = &data };
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "file", conf->path);
+    json_put_int(&o, "cas", (int64_t)conf->ca_count);
+    json_put_int(&o, "listeners", (int64_t)conf->listen_count);
+    json_put_int(&o, "endpoints", (int64_t)conf->scep_count);
+    json_put_int(&o, "plugins", (int64_t)conf->plugin_count);
+    json_close(&o, '}');
+    cli_envelope("certferry.check/1", &data, NULL, EXIT_OK);
+    buf_free(&data);
 }
 
 /* Open what opens without a network and without touching the store. */
@@ -175,10 +206,7 @@ int cmd_check(struct cli *c)
     if (code == EXIT_OK && !c->quiet && !c->json)
         (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);
     if (code == EXIT_OK && c->json)
-        (void)printf(
-            "{\"schema\":\"certferry.check/1\",\"ok\":true,\"data\":{\"cas\":%zu},\"warnings\":[],"
-            "\"error\":null}\n",
-            conf->ca_count);
+        print_checked(conf);
     secrets_close(secrets);
     vault_close(&v);
     lib_free(l);

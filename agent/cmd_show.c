@@ -232,13 +232,20 @@ int cmd_orphans_list(struct cli *c)
 
 int cmd_version(struct cli *c)
 {
+    struct buf data = BUF_INIT(4096);
+    struct json_out o = { .to = &data };
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "version", CERTFERRY_VERSION);
+    json_put_text(&o, "openssl", lib_version());
+    json_put_text(&o, "io", io_versions());
+    json_put_text(&o, "store", store_library());
+    json_close(&o, '}');
     if (c->json)
-        (void)printf("{\"schema\":\"certferry.version/"
-                     "1\",\"ok\":true,\"data\":{\"version\":\"%s\",\"openssl\":\"%s\","
-                     "\"io\":\"%s\",\"store\":\"%s\"},\"warnings\":[],\"error\":null}\n",
-            CERTFERRY_VERSION, lib_version(), io_versions(), store_library());
+        cli_envelope("certferry.version/1", &data, NULL, EXIT_OK);
     else
         (void)printf("certferry %s\n%s, %s, %s\n", CERTFERRY_VERSION, lib_version(), io_versions(),
             store_library());
+    buf_free(&data);
     return EXIT_OK;
 }

@@ -78,7 +78,8 @@ struct conf_proxy { /* the way out; see proxy.h */
 struct conf_origin; /* below */
 
 struct conf {
-    char *path; /* the file it came from */
+    char *path;             /* the file it came from */
+    struct conf_list files; /* it and the drop-ins, in the order they were read */
     struct conf_origin *origins;
     size_t origin_count, origin_room;
     struct conf_cloud cloud;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/conf_key.h"
 #include "agent/conf_value.h"
 #include "certs/mem.h"
 
@@ -17,42 +18,6 @@ static struct {
 } load;
 
 /* ---- from our table to libconfuse ------------------------------------------------------------------ */
-
-/* How much of key is at the beginning or the end of word; 0 if that is less than half. */
-static size_t likeness(const char *key, const char *word)
-{
-    size_t same = 0, len = strlen(key), word_len = strlen(word);
-
-    while (same < len && same < word_len && key[same] == word[same])
-        same++;
-    for (size_t a = 1; a <= len - same && a <= word_len && key[len - a] == word[word_len - a]; a++)
-        same++;
-    return same * 2 >= len ? same : 0;
-}
-
-/* The option, or section, that was probably meant; one of another section by its full name. */
-static void did_you_mean(const char *section, const char *key, char *out, size_t size)
-{
-    size_t best = 0, score;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < conf_option_count; i++) {
-        const struct conf_option *o = &conf_options[i];
-        bool here = strcmp(o->section, section) == 0;
-
-        score = 2 * likeness(key, o->key) + (here ? 1 : 0);
-        if (score > best && score > 1) {
-            best = score;
-            (void)snprintf(out, size, "; did you mean %s%s%s?", here ? "" : o->section,
-                here ? "" : ".", o->key);
-        }
-    }
-    for (size_t s = 0; conf_section_help[s][0] != NULL && strcmp(section, "root") == 0; s++)
-        if ((score = 2 * likeness(key, conf_section_help[s][0])) >= best && score > 1) {
-            best = score;
-            (void)snprintf(out, size, "; did you mean %s?", conf_section_help[s][0]);
-        }
-}
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
@@ -70,7 +35,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 
         (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(text + sizeof unknown - 1, "'"),
             text + sizeof unknown - 1);
-        did_you_mean(section, key, hint, sizeof hint);
+        conf_did_you_mean(section, key, hint, sizeof hint);
         (void)snprintf(text, sizeof text, "%s: no such option", key);
     }
     (void)err_set(load.err, ERR_CONFIG, "%s:%d: %s%s%s%s", load.s->path, cfg->line,
@@ -197,6 +162,18 @@ static int text_of(const struct conf_source *s, struct buf *out, struct err *e)
     return buf_check(out, e) == 0 ? conf_text_ready(s->path, out, e) : -1;
 }
 
+static int note_file(struct conf *c, const char *path)
+{
+    char **more = xcalloc(c->files.count + 1, sizeof *more);
+
+    for (size_t i = 0; i < c->files.count; i++)
+        more[i] = c->files.at[i];
+    free(c->files.at);
+    c->files.at = more;
+    c->files.at[c->files.count++] = xstrdup(path);
+    return 0;
+}
+
 int conf_read(struct conf *c, const struct conf_source *s, struct err *e)
 {
     struct grammar *g = xcalloc(1, sizeof *g);
@@ -214,7 +191,7 @@ int conf_read(struct conf *c, const struct conf_source *s, struct err *e)
     load.err = e;
     e->cls = ERR_NONE;
     if (cfg_parse_buf(cfg, buf_text(&text)) == CFG_SUCCESS)
-        rc = 0;
+        rc = note_file(c, s->path);
     else if (e->cls == ERR_NONE)
         (void)err_set(e, ERR_CONFIG, "%s: not a configuration file", s->path);
 done:

@@ -162,6 +162,7 @@ void conf_free(struct conf *c)
         if (titled_named(conf_section_help[s][0]) == NULL)
             free_section(conf_section_help[s][0], (char *)c);
     conf_origin_forget(c);
+    conf_list_free(&c->files);
     free(c->path);
     free(c);
 }

@@ -28,27 +28,31 @@ void control_answer(void *agent, struct view request, struct buf *reply);
 int control_ask(const char *store_dir, struct view request, struct buf *reply, struct err *e) MUST;
 void control_path(const char *store_dir, char *out, size_t size);
 
-/* Exit codes of every command; documented in certferry(1). */
+/* Exit codes of every command: identifier, number, what certferry(1) says. */
+#define EXIT_CODES(X)                                                                             \
+    X(EXIT_OK, 0, "success")                                                                      \
+    X(EXIT_FAILED, 1, "unclassified failure; doctor: a row is FAIL")                              \
+    X(EXIT_USAGE, 2, "usage")                                                                     \
+    X(EXIT_DEGRADED, 3, "degraded: it works, with warnings")                                      \
+    X(EXIT_NETWORK, 4, "network, DNS or proxy")                                                   \
+    X(EXIT_AUTH, 5, "not signed in, or credentials refused")                                      \
+    X(EXIT_CONFIG, 6, "configuration invalid")                                                    \
+    X(EXIT_NO_SERVICE, 7, "no service is running; what is printed comes from the store")          \
+    X(EXIT_REFUSED_BY_CA, 8, "refused by the CA")                                                 \
+    X(EXIT_STORAGE, 9, "local store or disk")                                                     \
+    X(EXIT_TRUST, 10, "TLS or trust")                                                             \
+    X(EXIT_TIMEOUT, 11, "not done when the time of --wait or --timeout was over")                 \
+    X(EXIT_PERMISSION, 12, "this user may not")                                                   \
+    X(EXIT_NOT_FOUND, 13, "no such request, key, section, plugin or URL")                         \
+    X(EXIT_CONFLICT, 14, "the state of things does not allow it")                                 \
+    X(EXIT_BUG, 70, "a fault of the program itself")                                              \
+    X(EXIT_TRY_AGAIN, 75, "run: try again later: another service holds the store, disk full")     \
+    X(EXIT_DAEMON_CONFIG, 78, "run: mend configuration or store first; restarting does not help") \
+    X(EXIT_INTERRUPTED, 130, "interrupted")
 enum exit_code {
-    EXIT_OK = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_DEGRADED = 3,
-    EXIT_NETWORK = 4,
-    EXIT_AUTH = 5,
-    EXIT_CONFIG = 6,
-    EXIT_NO_SERVICE = 7,
-    EXIT_REFUSED_BY_CA = 8,
-    EXIT_STORAGE = 9,
-    EXIT_TRUST = 10,
-    EXIT_TIMEOUT = 11,
-    EXIT_PERMISSION = 12,
-    EXIT_NOT_FOUND = 13,
-    EXIT_CONFLICT = 14,
-    EXIT_BUG = 70,
-    EXIT_TRY_AGAIN = 75,
-    EXIT_DAEMON_CONFIG = 78,
-    EXIT_INTERRUPTED = 130
+#define X(id, number, text) id = (number),
+    EXIT_CODES(X)
+#undef X
 };
 enum exit_code exit_code_of(enum err_class cls);
 #endif

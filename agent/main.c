@@ -2,18 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "agent/cli.h"
 #include "agent/conf.h"
 #include "certs/mem.h"
 
 enum { SECRET_ARENA = 512 << 10 }; /* bytes that are never swapped out */
-
-static int usage(const char *what, const char *which)
-{
-    (void)fprintf(stderr, "error: %s%s%s\n  fix:  certferry help\n", what,
-        which[0] != '\0' ? " " : "", which);
-    return EXIT_USAGE;
-}
 
 /* Options may stand anywhere.  Returns how many words were taken, 0: this is no option, -1: wrong */
 static int take_option(struct cli *c, char **argv)
@@ -62,51 +56,69 @@ static int run(struct cli *c)
 {
     const struct command *k = c->command;
     int words = k->verb != NULL ? 2 : 1;
-    char takes[200];
 
     for (size_t i = 0; cli_options[i].name != NULL; i++)
-        if (c->given[i] != NULL && !cli_takes(k, cli_options[i].name)) {
-            (void)snprintf(takes, sizeof takes, "%s%s%s does not take", k->noun,
-                k->verb != NULL ? " " : "", k->verb != NULL ? k->verb : "");
-            return usage(takes, cli_options[i].name);
-        }
+        if (c->given[i] != NULL && !cli_takes(k, cli_options[i].name))
+            return cli_usage(c, "%s%s%s does not take %s", k->noun, k->verb != NULL ? " " : "",
+                k->verb != NULL ? k->verb : "", cli_options[i].name);
     for (int i = words; i <= c->arg_count; i++)
         c->args[i - words] = c->args[i];
     c->arg_count -= words;
     if (!count_fits(k->args, c->arg_count))
-        return usage(
-            k->args[0] != '\0' ? "this command needs" : "this command takes no argument", k->args);
+        return cli_usage(c, "%s%s%s %s %s", k->noun, k->verb != NULL ? " " : "",
+            k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? "takes" : "takes no argument",
+            k->args);
     return k->run(c);
+}
+
+/* The words of the command line: options into c->given, others into c->args.  returns -1: said what is wrong */
+static int read_words(struct cli *c, int argc, char **argv)
+{
+    bool only_words = false; /* behind "--" */
+    int used;
+
+    for (int i = 1; i < argc; i++) /* first, because it says how to complain */
+        c->json = c->json || strcmp(argv[i], "--json") == 0;
+    for (int i = 1; i < argc; i += used == 0 ? 1 : used) {
+        used = 0;
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (!only_words && (used = take_option(c, &argv[i])) < 0)
+            return cli_usage(c, "not an option, or its value is missing or wrong: %.100s", argv[i]);
+        else if (used == 0)
+            c->args[c->arg_count++] = argv[i];
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     struct cli c = { .config = CONF_DEFAULT_PATH };
     bool noun_known = false;
-    int used, code;
+    int code;
 
     (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
     (void)mem_watch_openssl();       /* before anything of OpenSSL runs */
     c.memory_locked = mem_secret_start(SECRET_ARENA);
+    conf_environment(environ);
     if ((c.args = calloc((size_t)argc + 1, sizeof *c.args)) == NULL)
         return EXIT_FAILED;
-    for (int i = 1; i < argc; i += used == 0 ? 1 : used) {
-        if ((used = take_option(&c, &argv[i])) < 0) {
-            free(c.args);
-            return usage("not an option, or its value is missing or wrong:", argv[i]);
-        }
-        if (used == 0)
-            c.args[c.arg_count++] = argv[i];
+    if ((code = read_words(&c, argc, argv)) != 0) {
+        free(c.args);
+        return code;
     }
     if (cli_given(&c, "--config") != NULL)
         c.config = cli_given(&c, "--config");
-    c.json = cli_given(&c, "--json") != NULL;
     c.quiet = cli_given(&c, "--quiet") != NULL;
-    if (c.arg_count == 0) {
+    if (c.arg_count == 0 && c.json) {
+        code = cli_usage(&c, "no command");
+    } else if (c.arg_count == 0) {
         (void)cmd_help(&c);
         code = EXIT_USAGE;
     } else if ((c.command = find(&c, &noun_known)) == NULL) {
-        code = usage(noun_known ? "no such verb for" : "no such command:", c.args[0]);
+        code = noun_known ? cli_usage(
+                   &c, "%s: %s", c.args[0], c.arg_count > 1 ? "no such verb" : "a verb is missing")
+                          : cli_usage(&c, "no such command: %.60s", c.args[0]);
     } else {
         code = run(&c);
     }

@@ -1,0 +1,201 @@
+/* help: commands, and topics that belong to all of them. */
+#include <stdio.h>
+#include <string.h>
+#include "agent/cli.h"
+#include "agent/conf.h"
+
+enum { DATA_MAX = 1 << 20 };
+
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
+
+static void print_option(const struct cli_option *o)
+{
+    char name[48];
+
+    (void)snprintf(
+        name, sizeof name, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+    (void)printf("  %-24s %s\n", name, o->help);
+}
+
+static void print_command(const struct command *k)
+{
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "%s%s%s%s%s", k->noun, k->verb ? " " : "",
+        k->verb ? k->verb : "", k->args[0] != '\0' ? " " : "", k->args);
+    (void)printf("  %-24s %s\n", name, k->help);
+}
+
+static bool is_meant(const struct command *k, const struct cli *c)
+{
+    return strcmp(k->noun, c->args[0]) == 0
+           && (c->arg_count < 2 || (k->verb != NULL && strcmp(k->verb, c->args[1]) == 0));
+}
+
+static bool print_meant(const struct cli *c)
+{
+    bool any = false;
+
+    for (const struct command *k = cli_commands; k->noun != NULL; k++)
+        if (is_meant(k, c)) {
+            any = true;
+            print_command(k);
+            for (size_t i = CLI_OPTIONS_OF_ALL; cli_options[i].name != NULL; i++)
+                if (cli_takes(k, cli_options[i].name))
+                    print_option(&cli_options[i]);
+        }
+    return any;
+}
+
+/* ---- topics ------------------------------------------------------------------------------------------------------ */
+
+static void exit_codes(void)
+{
+#define X(id, number, text) (void)printf("  %3d  %s\n", number, text);
+    EXIT_CODES(X)
+#undef X
+    (void)printf("\ncertferry explain EXIT-6: more about one.\n");
+}
+
+static void options(void)
+{
+    for (size_t i = 0; cli_options[i].name != NULL; i++)
+        print_option(&cli_options[i]);
+    (void)printf("  %-24s %s\n", "--", "What follows are no options, whatever it looks like.");
+}
+
+static void configuration(void)
+{
+    for (size_t s = 0; conf_section_help[s][0] != NULL; s++)
+        (void)printf("  %-10s %s\n", conf_section_help[s][0], conf_section_help[s][1]);
+    (void)printf(
+        "\ncertferry config explain SECTION: its options.  certferry config list --origin: "
+        "what is set, and where.\n"
+        "The file, then conf.d/*.conf beside it in the order of their names, then the "
+        "environment (certferry help environment); the last one wins.\n");
+}
+
+static void environment(void)
+{
+    (void)printf(
+        "  CERTFERRY_SECTION_KEY       sets an option: CERTFERRY_LOG_LEVEL=debug\n"
+        "  CERTFERRY_SECTION_NAME_KEY  of a section with a name, in capitals, _ for all but "
+        "letters and digits:\n"
+        "                              CERTFERRY_CA_ISSUING1_URL for ca \"issuing1\".url\n\n"
+        "Entries of a list stand between blanks or commas.  Variables win over files.  No secret "
+        "belongs into one: options that\nname a secret take secret:NAME or a file.\n");
+}
+
+static void json(void)
+{
+    (void)printf("With --json a command prints one document:\n\n"
+                 "  schema    certferry.WHAT/1; members are added to it, never taken away\n"
+                 "  time      when it was made, UTC\n"
+                 "  ok        false: error says why\n"
+                 "  data      what was asked for, or null\n"
+                 "  warnings  array of code, message, fix\n"
+                 "  error     null, or code, exit, message, fix\n\n"
+                 "Times are RFC 3339 in UTC.  certferry explain CODE says what a code means.\n");
+}
+
+static void topics(void);
+static const struct topic {
+    const char *name, *help;
+    void (*print)(void);
+} topic_list[] = {
+    { "exit-codes", "What the number means that a command ends with.", exit_codes },
+    { "options", "Every option of every command.", options },
+    { "configuration", "Sections of the configuration, and where it is read from.", configuration },
+    { "environment", "Options from the environment.", environment },
+    { "json", "What --json prints.", json },
+    { "topics", "This list.", topics },
+};
+
+static void topics(void)
+{
+    for (size_t i = 0; i < sizeof topic_list / sizeof topic_list[0]; i++)
+        (void)printf("  %-24s %s\n", topic_list[i].name, topic_list[i].help);
+}
+
+const char *cli_topic(size_t i)
+{
+    return i < sizeof topic_list / sizeof topic_list[0] ? topic_list[i].name : NULL;
+}
+
+static bool print_topic(const char *name)
+{
+    for (size_t i = 0; i < sizeof topic_list / sizeof topic_list[0]; i++)
+        if (strcmp(topic_list[i].name, name) == 0) {
+            topic_list[i].print();
+            return true;
+        }
+    return false;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static void put_options(struct json_out *o, const struct command *k)
+{
+    json_open(o, "options", '[');
+    for (size_t i = 0; cli_options[i].name != NULL; i++)
+        if (k == NULL ? i < CLI_OPTIONS_OF_ALL
+                      : i >= CLI_OPTIONS_OF_ALL && cli_takes(k, cli_options[i].name)) {
+            json_open(o, NULL, '{');
+            json_put_text(o, "name", cli_options[i].name);
+            json_put_text(o, "value", cli_options[i].value);
+            json_put_text(o, "help", cli_options[i].help);
+            json_close(o, '}');
+        }
+    json_close(o, ']');
+}
+
+static int as_json(struct cli *c)
+{
+    struct buf data = BUF_INIT(DATA_MAX);
+    struct json_out o = { .to = &data };
+    bool any = false;
+
+    json_open(&o, NULL, '{');
+    json_open(&o, "commands", '[');
+    for (const struct command *k = cli_commands; k->noun != NULL; k++) {
+        if (cli_hidden(k) || (c->arg_count > 0 && !is_meant(k, c)))
+            continue;
+        any = true;
+        json_open(&o, NULL, '{');
+        json_put_text(&o, "noun", k->noun);
+        json_put_text(&o, "verb", k->verb);
+        json_put_text(&o, "args", k->args);
+        json_put_text(&o, "help", k->help);
+        put_options(&o, k);
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    put_options(&o, NULL);
+    json_close(&o, '}');
+    if (any)
+        cli_envelope("certferry.help/1", &data, NULL, EXIT_OK);
+    buf_free(&data);
+    return any ? EXIT_OK : cli_usage(c, "no such command: %.60s", c->args[0]);
+}
+
+int cmd_help(struct cli *c)
+{
+    if (c->json)
+        return as_json(c);
+    if (c->arg_count > 0) {
+        if (print_meant(c) || (c->arg_count == 1 && print_topic(c->args[0])))
+            return EXIT_OK;
+        c->command = NULL;
+        return cli_usage(c, "no such command or topic: %.60s", c->args[0]);
+    }
+    (void)printf("certferry %s - a certificate connector\n\n", CERTFERRY_VERSION);
+    for (const struct command *k = cli_commands; k->noun != NULL; k++)
+        if (!cli_hidden(k))
+            print_command(k);
+    (void)printf("\n");
+    for (size_t i = 0; i < CLI_OPTIONS_OF_ALL; i++)
+        print_option(&cli_options[i]);
+    (void)printf("\ncertferry help COMMAND: its own options.  certferry help topics: exit-codes, "
+                 "environment and more.\n");
+    return EXIT_OK;
+}

@@ -1,0 +1,171 @@
+/* see explain.h */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include "agent/control.h"
+#include "agent/doctor.h"
+#include "agent/explain.h"
+#include "agent/explain_text.h"
+#include "agent/log.h"
+
+const char *explain_kind_name(enum explain_kind kind)
+{
+    static const char *const names[EXPLAIN_KIND_COUNT] = { [EXPLAIN_NONE] = "",
+        [EXPLAIN_ERROR] = "error",
+        [EXPLAIN_DOCTOR] = "doctor",
+        [EXPLAIN_EVENT] = "event",
+        [EXPLAIN_EXIT] = "exit",
+        [EXPLAIN_WARNING] = "warning" };
+
+    return names[kind];
+}
+
+static void errors(explain_fn *fn, void *arg)
+{
+    for (int cls = ERR_NONE + 1; cls < ERR_CLASS_COUNT; cls++) {
+        const struct explain_text *t = &explain_errors[cls];
+        struct explanation x = { .kind = EXPLAIN_ERROR,
+            .title = err_text((enum err_class)cls),
+            .means = t->means,
+            .todo = t->todo };
+
+        (void)snprintf(x.code, sizeof x.code, "%s", err_name((enum err_class)cls) + 4);
+        fn(arg, &x);
+    }
+}
+
+/* "SCEP-01": the rows of a group are about the same thing. */
+static const struct explain_text *group_of(const char *code)
+{
+    size_t len = strcspn(code, "-");
+
+    for (const struct explain_text *t = explain_doctor; t->code != NULL; t++)
+        if (strlen(t->code) == len && strncmp(t->code, code, len) == 0)
+            return t;
+    return NULL;
+}
+
+static void doctor_rows(explain_fn *fn, void *arg)
+{
+    for (const struct doctor_code *k = doctor_codes; k->code != NULL; k++) {
+        const struct explain_text *t = group_of(k->code);
+        struct explanation x = { .kind = EXPLAIN_DOCTOR,
+            .title = k->text,
+            .means = t != NULL ? t->means : "A row of doctor.",
+            .todo = t != NULL ? t->todo : "certferry doctor" };
+
+        (void)snprintf(x.code, sizeof x.code, "%s", k->code);
+        fn(arg, &x);
+    }
+}
+
+/* What a level asks for; the line itself has the fact. */
+static const struct explain_text *level_of(enum log_level level, bool admin)
+{
+    static const struct explain_text levels[] = {
+        { "", "Something failed, or waits for an administrator.",
+            "read the line's message; certferry status, then certferry doctor" },
+        { "", "Something failed that may mend itself; it is tried again.",
+            "nothing, if it does not come again; else certferry doctor" },
+        { "", "A step of the normal work.", "nothing" },
+        { "", "The outcome of one request.",
+            "nothing if it succeeded; else certferry requests show ID" },
+    };
+
+    if (admin)
+        return &levels[3];
+    return &levels[level == LOG_LEVEL_ERROR ? 0 : level == LOG_LEVEL_WARNING ? 1 : 2];
+}
+
+static void events(explain_fn *fn, void *arg)
+{
+    static const struct {
+        int number;
+        enum log_level level;
+        bool admin;
+        const char *name, *level_name;
+    } rows[] = {
+#define X(id, number, level, admin, name) \
+    { number, LOG_LEVEL_##level, admin, name, "level " #level },
+        LOG_EVENTS(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct explain_text *t = level_of(rows[i].level, rows[i].admin);
+        struct explanation x = {
+            .kind = EXPLAIN_EVENT, .title = rows[i].level_name, .means = t->means, .todo = t->todo
+        };
+
+        (void)snprintf(x.code, sizeof x.code, "%s", rows[i].name);
+        (void)snprintf(x.number, sizeof x.number, "%d", rows[i].number);
+        fn(arg, &x);
+    }
+}
+
+static const struct explain_text *exit_text(int number)
+{
+    char code[16];
+
+    (void)snprintf(code, sizeof code, "%d", number);
+    for (const struct explain_text *t = explain_exits; t->code != NULL; t++)
+        if (strcmp(t->code, code) == 0)
+            return t;
+    return NULL;
+}
+
+static void exits(explain_fn *fn, void *arg)
+{
+    static const struct {
+        int number;
+        const char *text;
+    } rows[] = {
+#define X(id, number, text) { number, text },
+        EXIT_CODES(X)
+#undef X
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct explain_text *t = exit_text(rows[i].number);
+        struct explanation x = { .kind = EXPLAIN_EXIT,
+            .title = rows[i].text,
+            .means = t != NULL ? t->means : "",
+            .todo = t != NULL ? t->todo : "" };
+
+        (void)snprintf(x.code, sizeof x.code, "EXIT-%d", rows[i].number);
+        (void)snprintf(x.number, sizeof x.number, "%d", rows[i].number);
+        fn(arg, &x);
+    }
+}
+
+static void warnings(explain_fn *fn, void *arg)
+{
+    for (const struct explain_warning *t = explain_warnings; t->code != NULL; t++) {
+        struct explanation x = {
+            .kind = EXPLAIN_WARNING, .title = t->title, .means = t->means, .todo = t->todo
+        };
+
+        (void)snprintf(x.code, sizeof x.code, "%s", t->code);
+        fn(arg, &x);
+    }
+}
+
+void explain_each(explain_fn *fn, void *arg)
+{
+    errors(fn, arg);
+    doctor_rows(fn, arg);
+    events(fn, arg);
+    exits(fn, arg);
+    warnings(fn, arg);
+}
+
+bool explain_is(const struct explanation *x, const char *code)
+{
+    if (strcasecmp(x->code, code) == 0)
+        return true;
+    if (x->kind == EXPLAIN_ERROR)
+        return strncasecmp(code, "ERR_", 4) == 0 && strcasecmp(x->code, code + 4) == 0;
+    if (x->kind == EXPLAIN_EVENT && strncasecmp(code, "EVENT-", 6) == 0)
+        code += 6;
+    return x->number[0] != '\0' && strcmp(x->number, code) == 0;
+}
