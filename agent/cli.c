@@ -154,24 +154,42 @@ static const char *said(enum err_class cls)
     }
 }
 
-int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
+__attribute__((format(printf, 4, 0))) static int fail(
+    const struct cli *c, int code, const struct err *e, const char *fix, va_list ap)
 {
-    enum exit_code code = exit_code_of(e->cls);
     char help[400];
-    va_list ap;
 
-    va_start(ap, fix);
     (void)vsnprintf(help, sizeof help, fix, ap);
-    va_end(ap);
     if (c->json) {
-        const struct envelope_error error = { err_name(e->cls), e->msg, help, (int)code };
+        const struct envelope_error error = { err_name(e->cls), e->msg, help, code };
 
         print_envelope("certferry.error/1", false, NULL, &error);
     } else {
         (void)fprintf(stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", err_name(e->cls) + 4,
             said(e->cls), e->msg, help);
     }
-    return (int)code;
+    return code;
+}
+
+int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
+{
+    va_list ap;
+    int code;
+
+    va_start(ap, fix);
+    code = fail(c, (int)exit_code_of(e->cls), e, fix, ap);
+    va_end(ap);
+    return code;
+}
+
+int cli_fail_as(const struct cli *c, int code, const struct err *e, const char *fix, ...)
+{
+    va_list ap;
+
+    va_start(ap, fix);
+    (void)fail(c, code, e, fix, ap);
+    va_end(ap);
+    return code;
 }
 
 /* The help that is nearest to what was typed. */

@@ -54,6 +54,10 @@ bool cli_hidden(const struct command *k); /* for scripts: in no help */
 int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* cli_fail_as - with this exit code: commands that a service manager judges have their own. */
+int cli_fail_as(const struct cli *c, int code, const struct err *e, const char *fix, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* cli_usage - the same for what was typed wrong; 2. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -74,7 +74,7 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
         return cli_fail(c, &e, "the service may be of another version; restart it");
     }
     if (c->json)
-        (void)printf("%s\n", buf_text(reply));
+        (void)printf("%.*s\n", (int)strcspn(buf_text(reply), "\n"), buf_text(reply));
     if (ok) {
         *answer = j;
         return from_store ? EXIT_NO_SERVICE : EXIT_OK;

@@ -103,15 +103,14 @@ static int serve(struct cli *c, bool once)
     int code;
 
     no_core_dumps();
-    if ((conf = conf_load(c->config, &e)) == NULL) {
-        (void)cli_fail(c, &e, "mend the line, then: certferry check --config %s", c->config);
-        return EXIT_DAEMON_CONFIG;
-    }
+    if ((conf = conf_load(c->config, &e)) == NULL)
+        return cli_fail_as(c, EXIT_DAEMON_CONFIG, &e,
+            "mend the line, then: certferry check --config %s", c->config);
     open_log(c, conf);
     if (agent_open(&a, conf, &e) != 0) {
-        (void)cli_fail(c, &e, "certferry check --config %s", c->config);
+        code = cli_fail_as(c, (int)daemon_code(&e), &e, "certferry check --config %s", c->config);
         conf_free(conf);
-        return (int)daemon_code(&e);
+        return code;
     }
     a.once = once;
     a.patience_s = cli_seconds(c, "--wait", 10);
@@ -120,10 +119,11 @@ static int serve(struct cli *c, bool once)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
     io_on_signal(on_signal, &a);
     if (!once && agent_listen(&a, &e) != 0) {
-        (void)cli_fail(c, &e, "free the address, or change it in section listen of %s", c->config);
+        code = cli_fail_as(c, (int)daemon_code(&e), &e,
+            "free the address, or change it in section listen of %s", c->config);
         io_local_close();
         agent_close(&a);
-        return (int)daemon_code(&e);
+        return code;
     }
     agent_start(&a);
     if (!c->memory_locked)
