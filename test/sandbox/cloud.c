@@ -4,6 +4,7 @@
 #include "test/sandbox/item.h"
 #include "test/sandbox/journal.h"
 #include "test/sandbox/sandbox.h"
+#include "test/sandbox/signin.h"
 #include "test/sandbox/wire.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,13 +38,35 @@ void cloud_refuse(struct exchange *x, int status, const char *code, const char *
 
 static void discovery(struct exchange *x)
 {
-    const char *base = x->sandbox->base;
+    const struct sandbox *s = x->sandbox;
+    struct str issuer = { 0 }, base = { 0 };
+    struct hit *h = &x->hit;
 
+    if (wire_before(x, AT_CCP_DISCOVERY, x->path))
+        return;
+    if (hit_has(h, FAULT_NOT_FOUND)) {
+        answer_text(x, 404, "Nothing is here.\n");
+        return;
+    }
+    if (s->signin != NULL && s->signin->issuer != NULL)
+        str_puts(&issuer, s->signin->issuer);
+    else if (s->signin != NULL)
+        login_issuer(x, &issuer);
+    str_puts(&base, hit_has(h, FAULT_PLAIN_HTTP) ? "http" : "https");
+    str_puts(&base, strchr(s->base, ':'));
     json_answer(x, 200);
     str_f(&x->reply.body,
         "{\"value\":[{\"providerName\":\"CcpAgentService\",\"uri\":\"%s/ccp\"},"
-        "{\"providerName\":\"CcpRequestService\",\"uri\":\"%s/ccp\"}],\"issuer\":\"%s\"}",
-        base, base, base);
+        "{\"providerName\":\"CcpRequestService\",\"uri\":\"%s/ccp\"}]",
+        base.p, base.p);
+    if (issuer.len > 0 && !hit_has(h, FAULT_NO_ISSUER))
+        str_f(&x->reply.body, ",\"issuer\":\"%s\"", issuer.p);
+    str_puts(&x->reply.body, "}");
+    if (!wire_broke(x))
+        journal_add(s->journal, "/.well-known/ccp", 200, &x->reply.body);
+    wire_after(x);
+    str_free(&issuer);
+    str_free(&base);
 }
 
 /* ---- download ---- */
@@ -161,8 +184,59 @@ static void download(struct exchange *x, struct json_object *body)
 
 /* ---- heartbeat ---- */
 
+static bool audit_ok(struct json_object *audit, int64_t *count)
+{
+    const char *head = js_text(audit, "head");
+
+    return js_int(audit, "count", count) && *count >= 0 && head != NULL && strlen(head) == 64
+           && strspn(head, "0123456789abcdef") == 64;
+}
+
+static bool known_epoch(const struct agent *a, const char *epoch)
+{
+    for (size_t i = 0; i < a->epoch_count; i++) {
+        if (strcmp(a->epoch[i], epoch) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A new epoch is a store that was made or restored; one that comes back is a clone's. */
+static void note_epoch(struct exchange *x, struct agent *a, const char *epoch)
+{
+    bool known = known_epoch(a, epoch);
+    char now[sizeof a->epoch[0]];
+
+    copy_n(now, sizeof now, epoch);
+    if (a->epoch_count > 0 && strcmp(a->epoch[a->epoch_count - 1], now) == 0)
+        return;
+    if (a->epoch_count == AGENT_EPOCHS)
+        memmove(a->epoch, a->epoch + 1, --a->epoch_count * sizeof a->epoch[0]);
+    memcpy(a->epoch[a->epoch_count++], now, sizeof now);
+    ledger_begin(x->sandbox->ledger, known ? "clone" : "epoch");
+    ledger_text(x->sandbox->ledger, "agentId", a->id);
+    ledger_text(x->sandbox->ledger, "epoch", now);
+    ledger_end(x->sandbox->ledger);
+}
+
+/* Counted for each connector, or for all that were put in place by hand together. */
+static int64_t highest(struct exchange *x, int64_t counter, int64_t audit, const char *epoch)
+{
+    struct agent *a = x->agent;
+    int64_t *seen = a != NULL ? &a->highest_counter : &x->sandbox->highest_counter;
+
+    if (counter > *seen)
+        *seen = counter;
+    if (a != NULL) {
+        a->audit_count = audit;
+        note_epoch(x, a, epoch);
+    }
+    return *seen;
+}
+
 /* An identity that was put in place by hand has no agentId. */
-static bool heartbeat_ok(struct exchange *x, struct json_object *body, int64_t *counter)
+static bool heartbeat_ok(
+    struct exchange *x, struct json_object *body, int64_t *counter, int64_t *audit)
 {
     static const char *const texts[] = { "state", "version", "epoch" };
     static const char *const arrays[] = { "features", "certificates", "metrics" };
@@ -179,6 +253,10 @@ static bool heartbeat_ok(struct exchange *x, struct json_object *body, int64_t *
         wrong = "counter";
     if (js_get(body, "agentId") != NULL && (id == NULL || !guid_ok(id)))
         wrong = "agentId";
+    if (x->agent != NULL && (id == NULL || strcmp(id, x->agent->id) != 0))
+        wrong = "agentId";
+    if (js_has(body, "audit") && !audit_ok(js_get(body, "audit"), audit))
+        wrong = "audit";
     if (wrong == NULL)
         return true;
     str_f(&why, "%s: missing or of another type", wrong);
@@ -191,20 +269,22 @@ static void heartbeat(struct exchange *x, struct json_object *body)
 {
     struct sandbox *s = x->sandbox;
     const char *id = js_text(body, "agentId");
-    int64_t counter;
+    int64_t counter, audit = 0, seen;
 
-    if (!heartbeat_ok(x, body, &counter) || wire_before(x, AT_HEARTBEAT, id == NULL ? "" : id))
+    if (!heartbeat_ok(x, body, &counter, &audit)
+        || wire_before(x, AT_HEARTBEAT, id == NULL ? "" : id))
         return;
-    if (counter > s->highest_counter)
-        s->highest_counter = counter;
+    seen = highest(x, counter, audit, js_text(body, "epoch"));
     ledger_begin(s->ledger, "heartbeat");
     ledger_text(s->ledger, "agentId", id);
     ledger_text(s->ledger, "state", js_text(body, "state"));
     ledger_text(s->ledger, "epoch", js_text(body, "epoch"));
     ledger_int(s->ledger, "counter", counter);
+    ledger_int(s->ledger, "highestCounter", seen);
+    ledger_int(s->ledger, "auditCount", audit);
     ledger_end(s->ledger);
     json_answer(x, 200);
-    str_f(&x->reply.body, "{\"highestCounter\":%" PRId64 ",\"directives\":[]}", s->highest_counter);
+    str_f(&x->reply.body, "{\"highestCounter\":%" PRId64 ",\"directives\":[]}", seen);
 }
 
 /* ---- who asks, and what ---- */
@@ -223,6 +303,8 @@ static bool allowed(struct exchange *x)
 {
     struct sandbox *s = x->sandbox;
 
+    if (s->signin != NULL)
+        return agent_caller(x) != NULL;
     if (http_client_certificate(x)
         || (!s->opt.need_client_cert && http_bearer(x, &s->setup.bearer)))
         return true;
@@ -266,6 +348,8 @@ static const struct {
     { ROOT "requests/release", cloud_release },
     { ROOT "results/upload", cloud_upload },
     { ROOT "agents/heartbeat", heartbeat },
+    { ROOT "agents/enroll", cloud_enroll },
+    { ROOT "agents/renew", cloud_renew },
 };
 
 static void operate(struct exchange *x, void (*serve)(struct exchange *, struct json_object *))
@@ -274,7 +358,7 @@ static void operate(struct exchange *x, void (*serve)(struct exchange *, struct 
     struct json_object *body = NULL;
     struct journal *j = x->sandbox->journal;
 
-    if (!allowed(x) || !headers_ok(x))
+    if ((serve != cloud_enroll && !allowed(x)) || !headers_ok(x))
         return;
     body = js_parse(str_text(&x->body), x->body.len, why, sizeof why);
     if (!js_is_object(body)) {
@@ -300,7 +384,9 @@ void cloud_serve(struct exchange *x)
         return;
     }
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        if (strcmp(operations[i].path, x->path) == 0) {
+        bool identity = operations[i].serve == cloud_enroll || operations[i].serve == cloud_renew;
+
+        if (strcmp(operations[i].path, x->path) == 0 && (!identity || x->sandbox->signin != NULL)) {
             operate(x, operations[i].serve);
             return;
         }

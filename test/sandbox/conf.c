@@ -36,7 +36,7 @@ static char *whole_path(const char *dir, char why[DIR_WHY])
     return NULL;
 }
 
-bool conf_write(const char *dir, unsigned port, char why[DIR_WHY])
+bool conf_write(const char *dir, unsigned port, bool by_hand, char why[DIR_WHY])
 {
     struct str s = { 0 };
     char *path = whole_path(dir, why);
@@ -47,8 +47,10 @@ bool conf_write(const char *dir, unsigned port, char why[DIR_WHY])
     str_puts(&s, "# Written by certferry-sandbox at its start.\n");
     str_f(&s, "cloud {\n  url = \"https://127.0.0.1:%u/ccp\"\n  trust = \"%s/tls-ca.pem\"\n", port,
         path);
-    str_f(&s, "  client_certificate = \"%s/connector.pem\"\n  client_key = \"%s/connector.key\"\n",
-        path, path);
+    if (by_hand)
+        str_f(&s,
+            "  client_certificate = \"%s/connector.pem\"\n  client_key = \"%s/connector.key\"\n",
+            path, path);
     str_puts(&s, "  poll_interval = 2\n}\n");
     write_ca(&s, "adcs", path, port, "/certsrv/");
     write_ca(&s, "est", path, port, "");

@@ -2,8 +2,9 @@
 #define SANDBOX_CONF_H
 #include "test/sandbox/dir.h"
 
-/* conf.h - certferry.conf for an agent that is to talk to this sandbox. */
-bool conf_write(const char *dir, unsigned port, char why[DIR_WHY]);
+/* conf.h - certferry.conf for an agent that is to talk to this sandbox; with the certificate made by hand, or with
+ * none: it is to sign in. */
+bool conf_write(const char *dir, unsigned port, bool by_hand, char why[DIR_WHY]);
 
 /*
  * conf_write_scep - certferry-scep.conf: no cloud, a listener on 127.0.0.1:scep_port (0: one that is free

@@ -5,6 +5,7 @@
 #include "test/sandbox/park.h"
 #include "test/sandbox/queue.h"
 #include "test/sandbox/sandbox.h"
+#include "test/sandbox/signin.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -218,6 +219,11 @@ static const struct {
     { "POST", ROOT "scep-challenge", scep_challenge, true },
     { "POST", ROOT "expire-leases", expire_leases, false },
     { "POST", ROOT "stop", stop, false },
+    { "POST", ROOT "device", control_device, true },
+    { "POST", ROOT "bootstrap", control_bootstrap, false },
+    { "POST", ROOT "counter", control_counter, true },
+    { "POST", ROOT "revoke", control_revoke, true },
+    { "GET", ROOT "agents", control_agents, false },
     { "GET", ROOT "summary", summary, false },
     { "GET", ROOT "ledger", send_ledger, false },
 };

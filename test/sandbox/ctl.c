@@ -93,6 +93,52 @@ static int do_approve(const char *dir, const char *who)
     return rc;
 }
 
+/* {"NAME":"WORD"...} to PATH. */
+static int ask_word(
+    const char *dir, const char *path, const char *name, const char *word, const char *more)
+{
+    struct str body = { 0 };
+    int rc;
+
+    str_f(&body, "{\"%s\":", name);
+    str_json(&body, word);
+    str_f(&body, "%s}", more);
+    rc = ask_text(dir, path, body.p);
+    str_free(&body);
+    return rc;
+}
+
+static int do_approve_code(const char *dir, const char *code)
+{
+    return ask_word(dir, "/sandbox/device", "userCode", code, ",\"answer\":\"approve\"");
+}
+
+static int do_deny_code(const char *dir, const char *code)
+{
+    return ask_word(dir, "/sandbox/device", "userCode", code, ",\"answer\":\"deny\"");
+}
+
+static int do_expire_code(const char *dir, const char *code)
+{
+    return ask_word(dir, "/sandbox/device", "userCode", code, ",\"answer\":\"expire\"");
+}
+
+static int do_revoke(const char *dir, const char *agent)
+{
+    return ask_word(dir, "/sandbox/revoke", "agentId", agent, "");
+}
+
+static int do_counter(const char *dir, const char *n)
+{
+    struct str body = { 0 };
+    int rc;
+
+    str_f(&body, "{\"highestCounter\":%lld}", strtoll(n, NULL, 10));
+    rc = ask_text(dir, "/sandbox/counter", body.p);
+    str_free(&body);
+    return rc;
+}
+
 static int do_request(const char *dir, const char *id)
 {
     struct str path = { 0 };
@@ -154,6 +200,13 @@ static const struct {
     { "expire-leases", 0, do_post, "/sandbox/expire-leases" },
     { "wait", 1, do_wait, NULL },
     { "stop", 0, do_post, "/sandbox/stop" },
+    { "approve-code", 1, do_approve_code, NULL },
+    { "deny-code", 1, do_deny_code, NULL },
+    { "expire-code", 1, do_expire_code, NULL },
+    { "bootstrap", 0, do_post, "/sandbox/bootstrap" },
+    { "agents", 0, do_get, "/sandbox/agents" },
+    { "revoke", 1, do_revoke, NULL },
+    { "counter", 1, do_counter, NULL },
 };
 
 int cmd_ctl(int argc, char **argv)

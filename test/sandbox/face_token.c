@@ -1,6 +1,7 @@
 /* see intune.h: the token endpoint (client credentials) and who may use what it gave out */
 #include "test/sandbox/clock.h"
 #include "test/sandbox/intune.h"
+#include "test/sandbox/jwt.h"
 #include "test/sandbox/sandbox.h"
 #include "test/sandbox/wire.h"
 #include <inttypes.h>
@@ -62,29 +63,9 @@ static enum audience audience_of(const struct exchange *x, const char *scope)
     return a;
 }
 
-static bool once_each(const char *form)
+static bool first_time(void *intune, const char *jti)
 {
-    static const char *const names[] = { "grant_type", "client_id", "client_secret", "scope",
-        "client_assertion", "client_assertion_type" };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t len = strlen(names[i]), n = 0;
-
-        for (const char *p = form; *p != '\0'; p += strcspn(p, "&") + (p[strcspn(p, "&")] == '&'))
-            n += strncmp(p, names[i], len) == 0 && p[len] == '=';
-        if (n > 1)
-            return false;
-    }
-    return true;
-}
-
-static bool field_is(const char *form, const char *name, const char *want)
-{
-    struct str value = { 0 };
-    bool same = form_value(form, name, &value) && strcmp(str_text(&value), want) == 0;
-
-    str_free(&value);
-    return same;
+    return intune_once(intune, jti);
 }
 
 /* Secret or assertion, never both.  NULL: it is the client; else what is wrong */
@@ -97,16 +78,18 @@ static const char *check_client(struct exchange *x, const char *form)
     const char *why = NULL;
 
     str_f(&audience, "%s%s", s->base, x->path);
-    if (!field_is(form, "client_id", INTUNE_APP))
+    if (!form_is(form, "client_id", INTUNE_APP))
         why = "AADSTS700016: no application with this client_id";
     else if (has_secret == has_assertion)
         why = "AADSTS7000218: client_secret or client_assertion, one of both";
     else if (has_secret && strcmp(str_text(&secret), str_text(&s->setup.intune_secret)) != 0)
         why = "AADSTS7000215: this is not the client secret";
-    else if (has_assertion && !field_is(form, "client_assertion_type", ASSERTION_TYPE))
+    else if (has_assertion && !form_is(form, "client_assertion_type", ASSERTION_TYPE))
         why = "AADSTS50027: client_assertion_type";
     else if (has_assertion)
-        why = jwt_check(s->intune, str_text(&assertion), audience.p, INTUNE_APP, &s->setup);
+        why = jwt_check(&(struct jwt_rule){ s->setup.intune_app, audience.p, INTUNE_APP, false,
+                            first_time, s->intune },
+            str_text(&assertion));
     str_free(&secret);
     str_free(&assertion);
     str_free(&audience);
@@ -148,9 +131,9 @@ static void judge(struct exchange *x, const char *form)
     enum audience a;
     const char *why;
 
-    if (!once_each(form))
+    if (!form_once(form))
         refuse(x, 400, "invalid_request", "AADSTS900144: a field is there twice");
-    else if (!field_is(form, "grant_type", "client_credentials"))
+    else if (!form_is(form, "grant_type", "client_credentials"))
         refuse(x, 400, "unsupported_grant_type", "AADSTS70003: grant_type");
     else if (hit_has(&x->hit, FAULT_CLIENT_UNKNOWN))
         refuse(x, 401, "invalid_client", "AADSTS700027: The certificate is not registered.");

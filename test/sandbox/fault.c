@@ -50,6 +50,13 @@ static const struct {
     { "intune.validate", AT_VALIDATE },
     { "intune.success", AT_NOTIFY_SUCCESS },
     { "intune.failure", AT_NOTIFY_FAILURE },
+    { "cloud.discovery", AT_CCP_DISCOVERY },
+    { "cloud.enroll", AT_ENROLL },
+    { "cloud.renew", AT_RENEW },
+    { "login.metadata", AT_METADATA },
+    { "login.device", AT_DEVICE_CODE },
+    { "login.poll", AT_POLL },
+    { "login.token", AT_LOGIN },
     { "*", AT_ALL },
 };
 enum { WHERES = sizeof wheres / sizeof wheres[0] };

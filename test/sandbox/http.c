@@ -227,7 +227,7 @@ struct http *http_start(struct sandbox *s, http_fn *handler, int fd, char *why, 
         0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_HTTPS_MEM_CERT, s->setup.tls_server.p,
         MHD_OPTION_HTTPS_MEM_KEY, s->setup.tls_server_key.p, MHD_OPTION_HTTPS_MEM_TRUST,
-        s->setup.tls_ca.p, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        s->setup.tls_trust.p, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, tls_on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT, 2000u,
         MHD_OPTION_CONNECTION_TIMEOUT, 600u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
         MHD_OPTION_END);

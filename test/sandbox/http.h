@@ -43,6 +43,7 @@ struct exchange {
     bool held; /* for the delay; now it may go */
     bool journalled;
     struct hit hit;
+    struct agent *agent; /* with --sign-in: who calls, once that is known */
     struct reply reply;
 };
 
@@ -63,6 +64,8 @@ bool http_is(const struct exchange *x, const char *method, const char *path);
 bool http_loopback(struct exchange *x);
 bool http_peer_gone(struct exchange *x);
 bool http_client_certificate(struct exchange *x); /* one that our TLS root signed */
+/* http_client_der - the certificate the peer showed and has the key of, whoever signed it; false: none */
+bool http_client_der(struct exchange *x, struct str *out);
 bool http_basic(
     struct exchange *x, const struct str *login); /* Basic credentials equal "user:password" */
 bool http_bearer(struct exchange *x, const struct str *token);

@@ -50,6 +50,22 @@ bool http_client_certificate(struct exchange *x)
     return p->trusted;
 }
 
+bool http_client_der(struct exchange *x, struct str *out)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    const gnutls_datum_t *peers;
+    unsigned count = 0;
+
+    if (info == NULL || info->tls_session == NULL)
+        return false;
+    peers = gnutls_certificate_get_peers(info->tls_session, &count);
+    if (peers == NULL || count == 0)
+        return false;
+    str_add(out, peers[0].data, peers[0].size);
+    return true;
+}
+
 bool http_loopback(struct exchange *x)
 {
     const union MHD_ConnectionInfo *info =

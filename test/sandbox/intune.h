@@ -58,9 +58,4 @@ void intune_refuse(struct exchange *x, int status, const char *code, const char 
 struct json_object;
 enum code notified_success(struct exchange *x, struct json_object *n);
 enum code notified_failure(struct exchange *x, struct json_object *n);
-
-/* jwt.c: a client assertion (RFC 7523, PS256).  NULL: it is good; else what is wrong */
-struct setup;
-const char *jwt_check(struct intune *i, const char *jwt, const char *audience, const char *client,
-    const struct setup *s);
 #endif

@@ -13,6 +13,7 @@
 #include "test/sandbox/options.h"
 #include "test/sandbox/park.h"
 #include "test/sandbox/queue.h"
+#include "test/sandbox/signin.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,6 +35,10 @@ static bool open_parts(struct sandbox *s, char why[DIR_WHY])
     if (!setup_open(s->opt.dir, s->opt.ca_rsa, &s->setup, why))
         return false;
     if (s->opt.scep && !setup_scep(s->opt.dir, &s->setup, why))
+        return false;
+    if (s->opt.sign_in != SIGN_IN_NONE
+        && (!setup_signin(s->opt.dir, &s->setup, why)
+            || (s->signin = signin_new(&s->opt, s->setup.bootstrap.p, why, DIR_WHY)) == NULL))
         return false;
     s->ledger = ledger_open(s->opt.dir, why, DIR_WHY);
     if (s->ledger == NULL)
@@ -60,6 +65,7 @@ static void close_parts(struct sandbox *s)
         ca_done(&s->ca);
     queue_free(s->queue);
     intune_free(s->intune);
+    signin_free(s->signin);
     faults_free(s->faults);
     journal_close(s->journal);
     ledger_close(s->ledger);
@@ -78,7 +84,7 @@ static bool prepare(struct sandbox *s, unsigned port, char why[DIR_WHY])
     ledger_int(s->ledger, "openEvery", s->opt.open_every);
     ledger_int(s->ledger, "seed", s->opt.seed);
     ledger_end(s->ledger);
-    ok = conf_write(s->opt.dir, port, why)
+    ok = conf_write(s->opt.dir, port, s->signin == NULL, why)
          && (!s->opt.scep || conf_write_scep(s->opt.dir, port, s->opt.scep_port, why));
     if (ok && !demo_add(s, s->opt.demo, &reason)) {
         copy_n(why, DIR_WHY, str_text(&reason));

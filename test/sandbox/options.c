@@ -24,11 +24,16 @@ void usage(void)
         "  --lang en|de          language of the AD CS pages\n"
         "  --require-client-cert the cloud takes no bearer token\n"
         "  --scep PORT           Intune's SCEP services too; the agent will listen there (0: any)\n"
+        "  --sign-in mtls|jwt    connectors must enrol; how they prove who they are then\n"
+        "  --certificate SECONDS life of their certificates (31536000)\n"
+        "  --issuer URL --jwks FILE  who signs in people, and its keys: not the sandbox itself\n"
         "  --quiet\n"
         "       certferry-sandbox ctl DIR summary|ledger|faults [JSON]|clear-faults|requests "
         "FILE|\n"
         "                             request ID|approve all|CN|expire-leases|wait SECONDS|stop|\n"
-        "                             scep-challenge CLAIMS\n"
+        "                             scep-challenge CLAIMS|\n"
+        "                             approve-code|deny-code|expire-code CODE|any|bootstrap|\n"
+        "                             agents|revoke AGENT|all|counter N\n"
         "       certferry-sandbox check DIR [--orphans FILE]\n"
         "       certferry-sandbox table DIR\n",
         stderr);
@@ -81,6 +86,10 @@ static const struct option longs[] = {
     { "lang", required_argument, NULL, 'g' },
     { "require-client-cert", no_argument, NULL, 'c' },
     { "scep", required_argument, NULL, 'r' },
+    { "sign-in", required_argument, NULL, 'S' },
+    { "certificate", required_argument, NULL, 'C' },
+    { "issuer", required_argument, NULL, 'I' },
+    { "jwks", required_argument, NULL, 'J' },
     { "quiet", no_argument, NULL, 'q' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -89,7 +98,7 @@ static const struct option longs[] = {
 static bool one(int c, struct options *o)
 {
     int64_t n = 0;
-    bool ok;
+    bool ok, jwt;
 
     switch (c) {
     case 'd':
@@ -130,6 +139,18 @@ static bool one(int c, struct options *o)
         ok = number("scep", optarg, 0, 65535, &n);
         o->scep_port = (unsigned)n;
         return ok;
+    case 'S':
+        ok = choice("sign-in", optarg, "mtls", "jwt", &jwt);
+        o->sign_in = jwt ? SIGN_IN_JWT : SIGN_IN_MTLS;
+        return ok;
+    case 'C':
+        return number("certificate", optarg, 5, 315360000, &o->certificate_s);
+    case 'I':
+        o->issuer = optarg;
+        return true;
+    case 'J':
+        o->jwks = optarg;
+        return true;
     case 'q':
         o->quiet = true;
         return true;
@@ -159,7 +180,7 @@ bool options_read(int argc, char **argv, struct options *o)
 {
     int c;
 
-    *o = (struct options){ .lease_s = 300 };
+    *o = (struct options){ .lease_s = 300, .certificate_s = 31536000 };
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (!one(c, o))
             return false;
@@ -168,6 +189,10 @@ bool options_read(int argc, char **argv, struct options *o)
         fprintf(stderr, "certferry-sandbox: %s\n",
             o->dir == NULL ? "--dir DIR is missing" : "too many words on the command line");
         usage();
+        return false;
+    }
+    if ((o->issuer == NULL) != (o->jwks == NULL) || (o->issuer != NULL && o->sign_in == 0)) {
+        fputs("certferry-sandbox: --issuer, --jwks and --sign-in go together\n", stderr);
         return false;
     }
     defaults(o);

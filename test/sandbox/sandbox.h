@@ -22,11 +22,16 @@ struct options {
     int64_t manual_polls; /* -1: until approved */
     bool quiet, need_client_cert, ca_rsa, german, load_ec_device, scep;
     unsigned scep_port; /* of the agent's SCEP listener; 0: any */
+    enum { SIGN_IN_NONE, SIGN_IN_MTLS, SIGN_IN_JWT } sign_in;
+    int64_t certificate_s; /* life of a connector's certificate */
+    const char *issuer,
+        *jwks; /* another authorization server and the file with its keys, or NULL */
 };
 
 struct queue;
 struct journal;
 struct intune;
+struct signin;
 struct sandbox {
     struct options opt;
     struct setup setup;
@@ -38,6 +43,7 @@ struct sandbox {
     struct ca ca;
     struct queue *queue;
     struct intune *intune; /* or NULL: not asked for */
+    struct signin *signin; /* or NULL: not asked for */
     struct park *park;
     int64_t highest_counter;    /* of heartbeats; -1: none yet */
     uint64_t results;           /* uploads seen, for open_every */

@@ -30,8 +30,7 @@ static bool put_pem(const char *dir, const char *name, X509 *cert, EVP_PKEY *key
     return ok;
 }
 
-static bool put_pair(
-    const char *dir, const char *name, X509 *cert, EVP_PKEY *key, char why[DIR_WHY])
+bool setup_put_pair(const char *dir, const char *name, X509 *cert, EVP_PKEY *key, char why[DIR_WHY])
 {
     char file[64];
 
@@ -42,7 +41,7 @@ static bool put_pair(
     return put_pem(dir, file, NULL, key, why);
 }
 
-static bool put_random(const char *dir, const char *name, const char *before, char why[DIR_WHY])
+bool setup_put_random(const char *dir, const char *name, const char *before, char why[DIR_WHY])
 {
     unsigned char bytes[24];
     struct str s = { 0 };
@@ -82,10 +81,10 @@ static bool make_tls(const char *dir, EVP_PKEY *device_key[DEVICES], char why[DI
     if (!ok)
         snprintf(why, DIR_WHY, "cannot make the TLS certificates");
     ok = ok && put_pem(dir, "tls-ca.pem", ca, NULL, why)
-         && put_pair(dir, "tls-server", server, key[1], why)
-         && put_pair(dir, "connector", client, key[2], why)
-         && put_pair(dir, device_name[DEVICE_RSA], rsa, device_key[DEVICE_RSA], why)
-         && put_pair(dir, device_name[DEVICE_EC], ec, device_key[DEVICE_EC], why);
+         && setup_put_pair(dir, "tls-server", server, key[1], why)
+         && setup_put_pair(dir, "connector", client, key[2], why)
+         && setup_put_pair(dir, device_name[DEVICE_RSA], rsa, device_key[DEVICE_RSA], why)
+         && setup_put_pair(dir, device_name[DEVICE_EC], ec, device_key[DEVICE_EC], why);
     for (int i = 0; i < 3; i++)
         EVP_PKEY_free(key[i]);
     X509_free(ca);
@@ -119,7 +118,7 @@ static bool make_ca(const char *dir, bool rsa, char why[DIR_WHY])
     if (!ok)
         snprintf(why, DIR_WHY, "cannot make the issuing certificates");
     ok = ok && put_pem(dir, "root-ca.pem", root, NULL, why)
-         && put_pair(dir, "issuing-ca", issuing, issuing_key, why);
+         && setup_put_pair(dir, "issuing-ca", issuing, issuing_key, why);
     EVP_PKEY_free(root_key);
     EVP_PKEY_free(issuing_key);
     X509_free(root);
@@ -134,14 +133,15 @@ static bool make_all(const char *dir, bool ca_rsa, char why[DIR_WHY])
 
     if (!ok)
         snprintf(why, DIR_WHY, "cannot make the device keys");
-    ok = ok && make_tls(dir, device, why) && put_random(dir, "ca-password.txt", "certferry:", why)
-         && put_random(dir, "bearer-token.txt", "", why) && make_ca(dir, ca_rsa, why);
+    ok = ok && make_tls(dir, device, why)
+         && setup_put_random(dir, "ca-password.txt", "certferry:", why)
+         && setup_put_random(dir, "bearer-token.txt", "", why) && make_ca(dir, ca_rsa, why);
     for (int i = 0; i < DEVICES; i++)
         EVP_PKEY_free(device[i]);
     return ok;
 }
 
-static bool get_pem(
+bool setup_get_pem(
     const char *dir, const char *name, X509 **cert, EVP_PKEY **key, char why[DIR_WHY])
 {
     struct str pem = { 0 };
@@ -162,7 +162,7 @@ static bool get_pem(
     return ok;
 }
 
-static bool get_line(const char *dir, const char *name, struct str *out, char why[DIR_WHY])
+bool setup_get_line(const char *dir, const char *name, struct str *out, char why[DIR_WHY])
 {
     if (!dir_read(dir, name, out, why))
         return false;
@@ -180,10 +180,10 @@ static bool get_device(const char *dir, struct setup *s, enum device d, char why
     int len;
 
     snprintf(file, sizeof file, "%s.pem", device_name[d]);
-    if (!get_pem(dir, file, &s->device[d], NULL, why))
+    if (!setup_get_pem(dir, file, &s->device[d], NULL, why))
         return false;
     snprintf(file, sizeof file, "%s.key", device_name[d]);
-    if (!get_pem(dir, file, NULL, &s->device_key[d], why))
+    if (!setup_get_pem(dir, file, NULL, &s->device_key[d], why))
         return false;
     len = i2d_X509(s->device[d], &der);
     need(der);
@@ -197,8 +197,8 @@ static bool has_connector(const char *dir, char why[DIR_WHY])
 {
     X509 *cert = NULL;
     EVP_PKEY *key = NULL;
-    bool ok = get_pem(dir, "connector.pem", &cert, NULL, why)
-              && get_pem(dir, "connector.key", NULL, &key, why);
+    bool ok = setup_get_pem(dir, "connector.pem", &cert, NULL, why)
+              && setup_get_pem(dir, "connector.key", NULL, &key, why);
 
     X509_free(cert);
     EVP_PKEY_free(key);
@@ -210,14 +210,16 @@ bool setup_open(const char *dir, bool ca_rsa, struct setup *s, char why[DIR_WHY]
     *s = (struct setup){ 0 };
     if (!dir_has(dir, LAST) && !make_all(dir, ca_rsa, why))
         return false;
-    return get_pem(dir, "root-ca.pem", &s->root, NULL, why)
-           && get_pem(dir, "issuing-ca.pem", &s->issuing, NULL, why)
-           && get_pem(dir, LAST, NULL, &s->issuing_key, why) && get_device(dir, s, DEVICE_RSA, why)
-           && get_device(dir, s, DEVICE_EC, why) && dir_read(dir, "tls-ca.pem", &s->tls_ca, why)
+    return setup_get_pem(dir, "root-ca.pem", &s->root, NULL, why)
+           && setup_get_pem(dir, "issuing-ca.pem", &s->issuing, NULL, why)
+           && setup_get_pem(dir, LAST, NULL, &s->issuing_key, why)
+           && get_device(dir, s, DEVICE_RSA, why) && get_device(dir, s, DEVICE_EC, why)
+           && dir_read(dir, "tls-ca.pem", &s->tls_ca, why)
            && dir_read(dir, "tls-server.pem", &s->tls_server, why)
            && dir_read(dir, "tls-server.key", &s->tls_server_key, why)
-           && get_line(dir, "ca-password.txt", &s->ca_login, why)
-           && get_line(dir, "bearer-token.txt", &s->bearer, why) && has_connector(dir, why);
+           && setup_get_line(dir, "ca-password.txt", &s->ca_login, why)
+           && setup_get_line(dir, "bearer-token.txt", &s->bearer, why) && has_connector(dir, why)
+           && dir_read(dir, "tls-ca.pem", &s->tls_trust, why);
 }
 
 /* RA certificates as NDES has them: one that signs, one that is encrypted to, both of the CA. */
@@ -235,7 +237,7 @@ static bool make_ra(const char *dir, struct setup *s, char why[DIR_WHY])
                 { NID_subject_key_identifier, "hash" },
                 { NID_authority_key_identifier, "keyid" } } });
 
-        ok = x != NULL && put_pair(dir, name[i], x, key[i], why);
+        ok = x != NULL && setup_put_pair(dir, name[i], x, key[i], why);
         X509_free(x);
     }
     EVP_PKEY_free(key[0]);
@@ -248,8 +250,8 @@ static bool make_client(const char *dir, char why[DIR_WHY])
     EVP_PKEY *key = EVP_RSA_gen(2048);
     X509 *x = cert_make(&(struct cert_plan){ "certferry connector", "Sandbox", key, NULL, NULL, 730,
         { { NID_key_usage, "critical,digitalSignature" } } });
-    bool ok = x != NULL && put_pair(dir, "intune-app", x, key, why)
-              && put_random(dir, "intune-secret.txt", "", why);
+    bool ok = x != NULL && setup_put_pair(dir, "intune-app", x, key, why)
+              && setup_put_random(dir, "intune-secret.txt", "", why);
 
     X509_free(x);
     EVP_PKEY_free(key);
@@ -260,8 +262,8 @@ bool setup_scep(const char *dir, struct setup *s, char why[DIR_WHY])
 {
     snprintf(why, DIR_WHY, "cannot make the SCEP certificates");
     return (dir_has(dir, "intune-secret.txt") || (make_ra(dir, s, why) && make_client(dir, why)))
-           && get_pem(dir, "intune-app.pem", &s->intune_app, NULL, why)
-           && get_line(dir, "intune-secret.txt", &s->intune_secret, why);
+           && setup_get_pem(dir, "intune-app.pem", &s->intune_app, NULL, why)
+           && setup_get_line(dir, "intune-secret.txt", &s->intune_secret, why);
 }
 
 void setup_done(struct setup *s)
@@ -281,5 +283,11 @@ void setup_done(struct setup *s)
     str_free(&s->bearer);
     X509_free(s->intune_app);
     str_free(&s->intune_secret);
+    str_free(&s->tls_trust);
+    X509_free(s->cloud_ca);
+    EVP_PKEY_free(s->cloud_key);
+    X509_free(s->login_app);
+    str_free(&s->login_secret);
+    str_free(&s->bootstrap);
     *s = (struct setup){ 0 };
 }

@@ -47,18 +47,31 @@ static bool add_extensions(X509 *x, const struct cert_plan *plan)
     return ok;
 }
 
-X509 *cert_make(const struct cert_plan *plan)
+static bool set_times(X509 *x, const struct cert_plan *plan, int64_t life_s)
+{
+    long before = life_s == 0 ? -3600 : life_s < 0 ? (long)life_s - 3600 : 0;
+
+    return X509_time_adj_ex(X509_getm_notBefore(x), 0, before, NULL) != NULL
+           && X509_time_adj_ex(
+                  X509_getm_notAfter(x), life_s == 0 ? plan->days : 0, (long)life_s, NULL)
+                  != NULL;
+}
+
+X509 *cert_make_for(const struct cert_plan *plan, int64_t life_s)
 {
     X509 *x = need(X509_new());
     EVP_PKEY *signer = plan->issuer == NULL ? plan->key : plan->issuer_key;
 
     random_serial(x);
-    if (X509_set_version(x, X509_VERSION_3) == 1 && set_name(x, plan)
-        && X509_time_adj_ex(X509_getm_notBefore(x), 0, -3600, NULL) != NULL
-        && X509_time_adj_ex(X509_getm_notAfter(x), plan->days, 0, NULL) != NULL
+    if (X509_set_version(x, X509_VERSION_3) == 1 && set_name(x, plan) && set_times(x, plan, life_s)
         && X509_set_pubkey(x, plan->key) == 1 && add_extensions(x, plan)
         && X509_sign(x, signer, EVP_sha256()) > 0)
         return x;
     X509_free(x);
     return NULL;
+}
+
+X509 *cert_make(const struct cert_plan *plan)
+{
+    return cert_make_for(plan, 0);
 }

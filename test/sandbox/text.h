@@ -40,6 +40,8 @@ bool pem_read(const char *text, const char *label, struct str *out);
 
 /* form_value - a field of application/x-www-form-urlencoded, decoded.  false: absent or malformed */
 bool form_value(const char *form, const char *name, struct str *out);
+bool form_is(const char *form, const char *name, const char *want);
+bool form_once(const char *form); /* no field stands in it twice */
 
 /* copy_n - a bounded copy that always ends in NUL. */
 void copy_n(char *to, size_t room, const char *from);

@@ -105,3 +105,31 @@ bool form_value(const char *form, const char *name, struct str *out)
     }
     return false;
 }
+
+bool form_is(const char *form, const char *name, const char *want)
+{
+    struct str value = { 0 };
+    bool same = form_value(form, name, &value) && strcmp(str_text(&value), want) == 0;
+
+    str_free(&value);
+    return same;
+}
+
+static const char *next_field(const char *p)
+{
+    p += strcspn(p, "&");
+    return *p == '&' ? p + 1 : p;
+}
+
+bool form_once(const char *form)
+{
+    for (const char *a = form; *a != '\0'; a = next_field(a)) {
+        size_t len = strcspn(a, "=&");
+
+        for (const char *b = next_field(a); *b != '\0'; b = next_field(b)) {
+            if (strcspn(b, "=&") == len && memcmp(a, b, len) == 0)
+                return false;
+        }
+    }
+    return true;
+}
