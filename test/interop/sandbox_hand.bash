@@ -180,6 +180,36 @@ one_request() { # CN [STATEMENTS [PARAMETERS [DELIVERY]]]: certificate by AD CS,
 }
 
 # ---- start ------------------------------------------------------------------------------------------
+# ---- assertions of clients (RFC 7523) -----------------------------------------------------------------
+b64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
+jwt_certificate='' jwt_key='' jwt_audience='' jwt_client=''
+assertion() { # PYTHON STATEMENTS over h and p, KEY, PADDING (pss, pkcs1, ec): $jwt
+    local x5t padding=${3:-pss}
+    x5t=$(openssl x509 -in "$jwt_certificate" -outform der | openssl dgst -sha256 -binary | b64url)
+    aud=$jwt_audience client=$jwt_client x5t=$x5t python3 - "${1:-}" <<'PYTHON'
+import base64, json, os, sys, time, uuid
+now = int(time.time())
+h = {'alg': 'PS256', 'typ': 'JWT', 'x5t#S256': os.environ['x5t']}
+p = {'aud': os.environ['aud'], 'iss': os.environ['client'], 'sub': os.environ['client'],
+     'jti': str(uuid.uuid4()), 'iat': now, 'nbf': now, 'exp': now + 600}
+exec(sys.argv[1])
+part = lambda d: base64.urlsafe_b64encode(json.dumps(d).encode()).decode().rstrip('=')
+open('unsigned', 'w').write(part(h) + '.' + part(p))
+PYTHON
+    local options=(-sigopt "rsa_padding_mode:$padding")
+    [ "$padding" != pss ] || options+=(-sigopt rsa_pss_saltlen:digest)
+    [ "$padding" != ec ] || options=()
+    openssl dgst -sha256 -sign "${2:-$jwt_key}" "${options[@]}" -binary unsigned >signature
+    [ "$padding" != ec ] || raw_signature
+    jwt=$(cat unsigned).$(b64url <signature)
+}
+raw_signature() { # ECDSA-Sig-Value to r and s, 32 bytes each
+    openssl asn1parse -inform der -in signature | sed -n 's/.*INTEGER *:\([0-9A-F]*\)$/\1/p' | while read -r n; do
+        printf '%64s' "${n: -64}" | tr ' ' 0
+    done | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' >raw
+    mv raw signature
+}
+
 start() { # OPTIONS...
     "$sandbox" --dir "$dir" --port 0 --lease 60 --quiet --manual-polls 2 "$@" 2>sandbox.err &
     pid=$!

@@ -39,24 +39,7 @@ ok "a field twice" has body AADSTS900144
 http "$base/another/oauth2/v2.0/token" -d grant_type=client_credentials
 ok "another tenant" has body AADSTS90002
 
-b64url() { base64 -w0 | tr '+/' '-_' | tr -d '='; }
-assertion() { # PYTHON STATEMENTS over h and p, KEY, PADDING: $jwt
-    openssl x509 -in "$dir/intune-app.pem" -outform der | openssl dgst -sha256 -binary | b64url >x5t
-    aud=$token_url client=$client x5t=$(cat x5t) python3 - "${1:-}" <<'PYTHON'
-import base64, json, os, sys, time, uuid
-now = int(time.time())
-h = {'alg': 'PS256', 'typ': 'JWT', 'x5t#S256': os.environ['x5t']}
-p = {'aud': os.environ['aud'], 'iss': os.environ['client'], 'sub': os.environ['client'],
-     'jti': str(uuid.uuid4()), 'iat': now, 'nbf': now, 'exp': now + 600}
-exec(sys.argv[1])
-part = lambda d: base64.urlsafe_b64encode(json.dumps(d).encode()).decode().rstrip('=')
-open('unsigned', 'w').write(part(h) + '.' + part(p))
-PYTHON
-    local padding=(-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest)
-    [ $# -lt 3 ] || padding=(-sigopt "rsa_padding_mode:$3")
-    openssl dgst -sha256 -sign "${2:-$dir/intune-app.key}" "${padding[@]}" -binary unsigned >signature
-    jwt=$(cat unsigned).$(b64url <signature)
-}
+jwt_certificate=$dir/intune-app.pem jwt_key=$dir/intune-app.key jwt_audience=$token_url jwt_client=$client
 prove() { # with $jwt
     token "$graph" -d "client_assertion=$jwt" \
         --data-urlencode client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer
