@@ -13,6 +13,7 @@
 #include "agent/metrics.h"
 #include "agent/metrics_report.h"
 #include "agent/poll.h"
+#include "agent/rotate.h"
 #include "agent/sched.h"
 #include "agent/scepd.h"
 #include "certs/mem.h"
@@ -27,6 +28,26 @@ struct ca *agent_ca(const struct agent *a, const char *name)
         if (strcmp(a->cas[i]->conf->name, name) == 0)
             return a->cas[i];
     return NULL;
+}
+
+/* An exchange of the master key that was cut short, or that the service manager began with two credentials. */
+static void finish_rotation(struct agent *a)
+{
+    char path[4096];
+    enum vault_place place =
+        vault_place(a->conf->store.dir, a->conf->store.master_key, path, sizeof path);
+    bool pending = a->vault.pending;
+    struct rotated r;
+    struct err e;
+
+    if (rotate_finish(a, &r, &e) != 0)
+        log_err(EV_STORE_FAILED, NULL, NULL, &e); /* both keys stay in use */
+    else if (pending)
+        log_event(EV_OPERATOR, NULL, NULL,
+            "the exchange of the master key is finished: %zu keys of requests and %zu secrets were "
+            "sealed again, %zu do not open%s",
+            r.data_keys, r.secrets, r.unreadable,
+            place == VAULT_CREDENTIAL ? "; take the credential certferry.master.old away" : "");
 }
 
 int agent_open_store(struct agent *a, struct err *e)
@@ -45,7 +66,10 @@ int agent_open_store(struct agent *a, struct err *e)
         || (a->secrets = secrets_open(a->conf->store.dir, &a->vault, a->lib, e)) == NULL
         || secrets_prove(a->secrets, e) != 0)
         return -1;
-    return (a->store = store_open(a->conf->store.dir, false, e)) != NULL ? 0 : -1;
+    if ((a->store = store_open(a->conf->store.dir, false, e)) == NULL)
+        return -1;
+    finish_rotation(a);
+    return 0;
 }
 
 void agent_close_store(struct agent *a)

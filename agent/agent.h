@@ -37,6 +37,7 @@ struct agent {
     bool busy;     /* a job was in memory at the end of the last turn */
     struct op *idle, *chores, *deadline; /* timers: housekeeping; the end of draining */
     int64_t started_at;
+    int64_t rotated_at; /* the master key, since the start; 0 = never */
     struct {
         uint64_t received, delivered, rejected, malformed, commits, resubmitted;
     } count;

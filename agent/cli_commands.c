@@ -79,6 +79,10 @@ const struct command cli_commands[] = {
         cmd_config_validate },
     { "config", "path", "", "", "The files the configuration is read from, in their order.",
         cmd_config_path },
+    { "keys", "rotate", "", "",
+        "Exchange the master key: everything sealed with it is sealed again, the old one is "
+        "overwritten. At any time, also while the service runs.",
+        cmd_keys_rotate },
     { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
     { "explain", NULL, "[CODE]", "",

@@ -1,4 +1,4 @@
-/* secret set, list, delete: what an administrator gives the service to keep. */
+/* secret set, list, delete; keys rotate: what an administrator gives the service to keep. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,5 +276,38 @@ int cmd_secret_delete(struct cli *c)
         (void)printf("secret \"%s\" is deleted\n", name);
     }
     conf_free(conf);
+    return code;
+}
+
+/* ---- keys rotate ---------------------------------------------------------------------------------------------- */
+
+static long long number(const struct json *o, const char *name)
+{
+    int64_t v = 0;
+    struct err e;
+
+    (void)!json_int(o, name, false, 0, INT64_MAX, &v, &e);
+    return v;
+}
+
+int cmd_keys_rotate(struct cli *c)
+{
+    struct json *answer = NULL;
+    int code = cli_ask_keys(c, view_text("{\"command\":\"keys.rotate\"}"), &answer);
+    const struct json *d = answer != NULL ? json_get(answer, "data") : NULL;
+
+    if (d != NULL && !c->json) {
+        (void)printf(
+            "the master key is exchanged; %lld keys of requests and %lld secrets are sealed "
+            "again\n",
+            number(d, "dataKeys"), number(d, "secrets"));
+        if (number(d, "unreadable") > 0)
+            (void)fprintf(stderr, "warning: %lld could not be opened before, and cannot now\n",
+                number(d, "unreadable"));
+        if (!c->quiet)
+            (void)fprintf(stderr, "note: a backup of the store made until now needs the old key, "
+                                  "which is overwritten; make a new backup\n");
+    }
+    json_free(answer);
     return code;
 }

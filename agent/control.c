@@ -156,11 +156,18 @@ static const struct {
     { "ra.show", "certferry.ra/1", report_ra },
     { "ra.renew", "certferry.ra/1", control_renew_ra },
     { "secret.set", "certferry.secret/1", control_set_secret },
+    { "keys.rotate", "certferry.keys/1", control_rotate },
 };
 
 /* What to do, in words of the command line. */
 static const char *fix_of(const char *command, enum err_class cls)
 {
+    if (strcmp(command, "keys.rotate") == 0 && cls == ERR_CONFIG)
+        return "give a new credential certferry.master and the old one as certferry.master.old, "
+               "then "
+               "restart the service; certferry(1), KEYS";
+    if (strcmp(command, "keys.rotate") == 0 && cls == ERR_CONFLICT)
+        return "wait, then try again";
     if (strncmp(command, "ra.", 3) == 0 && (cls == ERR_GONE || cls == ERR_CONFLICT))
         return "certferry ra show";
     switch (cls) {

@@ -3,6 +3,7 @@
 #include "agent/control.h"
 #include "agent/control_secret.h"
 #include "agent/log.h"
+#include "agent/rotate.h"
 #include "certs/text.h"
 
 /* Borrowed from the request while its command runs; the socket's buffer is wiped with it. */
@@ -69,4 +70,31 @@ int control_set_secret(struct agent *a, const struct json *q, struct json_out *o
 done:
     buf_free(&value);
     return rc;
+}
+
+int control_rotate(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    const struct conf *c = a->conf;
+    struct rotated r;
+    char path[4096];
+
+    (void)q;
+    if (a->secrets == NULL)
+        return err_set(e, ERR_CONFIG, "the store's secrets are not open");
+    if (rotate(a, &r, e) != 0)
+        return -1;
+    if (a->jobs != NULL)
+        log_event(EV_OPERATOR, NULL, NULL,
+            "the master key was exchanged: %zu keys of requests and %zu secrets were sealed again, "
+            "%zu do not open",
+            r.data_keys, r.secrets, r.unreadable);
+    store_idle(a->store); /* what the old key sealed leaves the log */
+    json_open(o, NULL, '{');
+    json_put_int(o, "dataKeys", (int64_t)r.data_keys);
+    json_put_int(o, "secrets", (int64_t)r.secrets);
+    json_put_int(o, "unreadable", (int64_t)r.unreadable);
+    json_put_text(o, "masterKey",
+        vault_place_name(vault_place(c->store.dir, c->store.master_key, path, sizeof path)));
+    json_close(o, '}');
+    return 0;
 }

@@ -42,6 +42,15 @@ int fs_folder_like(const char *path, const char *like, struct err *e) MUST;
 /* fs_create_secret - a new 0600 file, never an existing one or a link.  fails ERR_CONFLICT: it exists */
 int fs_create_secret(const char *path, struct view content, struct err *e) MUST;
 
+/*
+ * fs_supersede - path.exchange takes the place of the secret file at path, and what that was is overwritten.  After a
+ * crash there is path.exchange (and perhaps path.exchanged, the same file as path), or the new file and
+ * path.exchanged.
+ * fs_shred - overwrite and remove; none there is fine.  What a file system or a disk keeps of it is beyond us.
+ */
+int fs_supersede(const char *path, struct err *e) MUST;
+int fs_shred(const char *path, struct err *e) MUST;
+
 /* fs_private_dir - make it 0700 if missing; refuse one that others may enter or own. */
 int fs_private_dir(const char *path, struct err *e) MUST;
 

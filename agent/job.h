@@ -89,6 +89,7 @@ struct jobs *jobs_open(struct agent *a);
 void jobs_close(struct jobs *js); /* stops them all; the store has what they need */
 size_t jobs_active(const struct jobs *js);
 struct job *jobs_find(const struct jobs *js, const char *id); /* NULL: not in memory */
+void jobs_each(struct jobs *js, void (*fn)(void *arg, struct job *j), void *arg); /* drops none */
 struct job *jobs_find_alias(const struct jobs *js, const char *alias);
 
 /* jobs_start - load a request and go on with it.  It is in memory when this returns 0, or already

@@ -39,6 +39,13 @@ struct job *jobs_find_alias(const struct jobs *js, const char *alias)
     return NULL;
 }
 
+void jobs_each(struct jobs *js, void (*fn)(void *arg, struct job *j), void *arg)
+{
+    for (size_t b = 0; b < JOBS_BUCKETS; b++)
+        for (struct job *j = js->bucket[b]; j != NULL; j = j->next_in_bucket)
+            fn(arg, j);
+}
+
 size_t jobs_active(const struct jobs *js)
 {
     return js->active;
@@ -221,7 +228,12 @@ void jobs_close(struct jobs *js)
 
 void job_put(struct job *j, enum blob b, struct buf *data)
 {
+    struct err e;
+
     buf_take(&j->blob[b], data);
+    /* A worker that began before the master key was exchanged had the old one. */
+    if (b == BLOB_DATA_KEY && j->a->vault.has_other)
+        (void)!vault_renew(&j->a->vault, j->a->lib, j->r.id, &j->blob[b], &e);
     j->dirty |= 1u << b;
 }
 

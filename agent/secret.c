@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/crash.h"
 #include "agent/fs.h"
 #include "agent/secret.h"
 #include "certs/mem.h"
@@ -197,6 +198,48 @@ int secrets_list(struct secrets *s, secrets_fn *fn, void *arg, struct err *e)
     rc = fs_list(s->dir, list_one, &l, e);
     fs_as_self(&self);
     return rc;
+}
+
+struct renewal {
+    struct secrets *s;
+    size_t *changed, *unreadable;
+    int rc;
+    struct err *e;
+};
+
+static void renew_one(void *arg, const char *name)
+{
+    struct renewal *r = arg;
+    struct buf sealed = BUF_INIT(FILE_MAX);
+    char path[PATH_LEN];
+    int got = 0;
+
+    fs_join(path, sizeof path, r->s->dir, name);
+    if (r->rc != 0 || !secret_name_ok(name) || fs_changed_at(path) == 0)
+        return;
+    if (fs_read(path, &sealed, r->e) != 0)
+        r->rc = -1;
+    else if ((got = vault_renew_secret(r->s->vault, r->s->lib, name, &sealed, r->e)) == 1)
+        r->rc = fs_replace(path, buf_view(&sealed), 0600, r->e);
+    else if (got < 0 && r->e->cls != ERR_CRYPTO)
+        r->rc = -1;
+    *r->changed += got == 1;
+    *r->unreadable += got < 0 && r->rc == 0;
+    buf_free(&sealed);
+    crash_point(23);
+}
+
+int secrets_renew(struct secrets *s, size_t *changed, size_t *unreadable, struct err *e)
+{
+    struct renewal r = { s, changed, unreadable, 0, e };
+    struct fs_self self;
+
+    if (fs_as_owner(s->store, &self, e) != 0)
+        return -1;
+    if (fs_list(s->dir, renew_one, &r, e) != 0)
+        r.rc = -1;
+    fs_as_self(&self);
+    return r.rc;
 }
 
 /* ---- what an option names ------------------------------------------------------------------------------- */

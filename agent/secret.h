@@ -43,6 +43,9 @@ int secrets_drop(
 typedef void secrets_fn(void *arg, const char *name, int64_t set_at);
 int secrets_list(struct secrets *s, secrets_fn *fn, void *arg, struct err *e) MUST;
 
+/* secrets_renew - seal each of them with the vault's new key, our own included; counts are added to. */
+int secrets_renew(struct secrets *s, size_t *changed, size_t *unreadable, struct err *e) MUST;
+
 /*
  * secret_read - the first line of what `ref` names, appended: "secret:NAME" from s, anything else is the path of a
  * file that only we may read.

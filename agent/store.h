@@ -165,6 +165,12 @@ int store_ra_replace(
 int store_ra_forget(struct store *s, const char *endpoint, int64_t now, int64_t since, size_t most,
     struct err *e) MUST;
 
+/* --- every wrapped data key, of requests and of registration authorities --- */
+
+/* store_rewrap - fn may exchange data_key: it returns 1 changed, 0 as it was, -1 stop.  Commit afterwards. */
+typedef int store_rewrap_fn(void *arg, const char *request_id, struct buf *data_key, struct err *e);
+int store_rewrap(struct store *s, store_rewrap_fn *fn, void *arg, struct err *e) MUST;
+
 /* --- counts and settings --- */
 struct store_counts {
     int64_t by_state[REQUEST_STATE_COUNT];

@@ -191,6 +191,13 @@ const char *const store_sql[SQL_COUNT] = {
         "DELETE FROM ra_pair WHERE endpoint=?1 AND replaced_at<>0 AND ((not_after_at<?2 AND"
         " replaced_at<?3) OR generation NOT IN (SELECT generation FROM ra_pair WHERE endpoint=?1"
         " AND replaced_at<>0 ORDER BY generation DESC LIMIT ?4))",
+    [SQL_KEY_NEXT] =
+        "SELECT b.slot, r.id, b.data FROM blob AS b JOIN request AS r ON r.row=b.slot/16"
+        " WHERE b.slot>?1 AND b.slot%16=?2 ORDER BY b.slot LIMIT 1",
+    [SQL_KEY_SET] = "UPDATE blob SET data=?2 WHERE slot=?1",
+    [SQL_RA_KEY_NEXT] = "SELECT rowid, request_id, data_key FROM ra_pair WHERE rowid>?1"
+                        " ORDER BY rowid LIMIT 1",
+    [SQL_RA_KEY_SET] = "UPDATE ra_pair SET data_key=?2 WHERE rowid=?1",
     [SQL_META_GET] = "SELECT value FROM meta WHERE key=?1",
     [SQL_META_PUT] = "INSERT INTO meta (key, value) VALUES (?1,?2)"
                      " ON CONFLICT (key) DO UPDATE SET value=excluded.value",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""pty.py - run a command on a terminal of its own, type what is asked for, print what stood on the screen.
+"""typist.py - run a command on a terminal of its own, type what is asked for, print what stood on the screen.
 
-    pty.py 'TEXT WAITED FOR' 'WHAT IS TYPED THEN' ... -- COMMAND...
+    typist.py 'TEXT WAITED FOR' 'WHAT IS TYPED THEN' ... -- COMMAND...
 
 What is typed may have \\n, \\x03 and the like. Ends with the command's exit code; 124: a text never came.
 """
