@@ -77,14 +77,15 @@ int cli_ask_keys(struct cli *c, struct view request, struct json **answer);
 
 /*
  * cli_secrets - the secrets of the store, to look at: blind (see secrets_open) where its master key cannot be read, as
- * a credential of the service manager.  v: closed by the caller after it.
+ * a credential of the service manager; that is said.  v: closed by the caller after it.
  * cli_check_secrets - does every option that names a secret name one that is there?  fails ERR_CONFIG
  */
 struct conf;
 struct lib;
 struct secrets;
 struct vault;
-struct secrets *cli_secrets(const struct conf *conf, struct lib *l, struct vault *v);
+struct secrets *cli_secrets(
+    const struct cli *c, const struct conf *conf, struct lib *l, struct vault *v);
 int cli_check_secrets(const struct conf *conf, struct secrets *s, struct err *e) MUST;
 
 /* cli_secret_value - a secret that somebody gives: of a file that only he may read; file NULL: typed twice without an

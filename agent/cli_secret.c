@@ -13,11 +13,22 @@
 
 /* ---- what the configuration names ---------------------------------------------------------------------------- */
 
-struct secrets *cli_secrets(const struct conf *conf, struct lib *l, struct vault *v)
+static void note_secret(void *arg, const char *what, const char *ref)
+{
+    (void)what;
+    *(bool *)arg = *(bool *)arg || strncmp(ref, "secret:", 7) == 0;
+}
+
+struct secrets *cli_secrets(
+    const struct cli *c, const struct conf *conf, struct lib *l, struct vault *v)
 {
     struct err e;
     bool opens = vault_open(v, l, conf->store.dir, conf->store.master_key, false, &e) == 0;
+    bool any = false;
 
+    conf_secrets(conf, note_secret, &any);
+    if (!opens && any && !c->quiet)
+        (void)fprintf(stderr, "note: secrets are looked for, not opened: %s\n", e.msg);
     return secrets_open(conf->store.dir, opens ? v : NULL, l, &e);
 }
 

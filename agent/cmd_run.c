@@ -180,7 +180,7 @@ int cmd_check(struct cli *c)
     if (conf == NULL)
         return cli_fail(c, &e, "mend the line; certferry.conf(5) has every option");
     if ((l = lib_new(&e)) != NULL)
-        secrets = cli_secrets(conf, l, &v);
+        secrets = cli_secrets(c, conf, l, &v);
     if (l != NULL && cli_check_secrets(conf, secrets, &e) != 0)
         code = cli_fail(c, &e, "certferry secret list --config %s", c->config);
     else if (l == NULL || cloud_open(&cloud, &conf->cloud, secrets, &e) != 0)

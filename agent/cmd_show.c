@@ -78,6 +78,10 @@ static void print_status(const struct json *d, int64_t now)
         (long long)number(d, "orphans"), (long long)number(d, "duplicatesPossible"));
     (void)printf("Store        %s, %lld MiB free\n", text(d, "store"),
         (long long)(number(d, "storeFree") >> 20));
+    if (strcmp(text(d, "masterKey"), "beside the store") == 0)
+        (void)printf(
+            "Master key   WARNING: a plain file beside the store, so a copy of that folder opens "
+            "itself; certferry(1), KEYS\n");
 }
 
 int cmd_status(struct cli *c)

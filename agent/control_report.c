@@ -94,6 +94,7 @@ static void write_service(struct agent *a, struct json_out *o)
 int report_status(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
 {
     struct store_counts c;
+    char path[4096];
 
     (void)q;
     if (store_counts(a->store, &c, e) != 0)
@@ -103,6 +104,9 @@ int report_status(struct agent *a, const struct json *q, struct json_out *o, str
     json_put_text(o, "health", health(a, &c));
     json_put_text(o, "store", a->conf->store.dir);
     json_put_int(o, "storeFree", fs_free_bytes(a->conf->store.dir));
+    json_put_text(o, "masterKey",
+        vault_place_name(
+            vault_place(a->conf->store.dir, a->conf->store.master_key, path, sizeof path)));
     if (a->jobs != NULL)
         write_service(a, o);
     write_counts(o, &c);

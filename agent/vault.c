@@ -133,7 +133,10 @@ static int open_keys(struct vault *v, struct lib *l, const char *store_dir, cons
     *v = (struct vault){ .has_other = false };
     if (place == VAULT_BESIDE && fs_readable(path, false, e) != 0 && fs_changed_at(path) == 0) {
         if (!may_create)
-            return err_wrap(e, "master key");
+            return err_set(e, ERR_CONFIG,
+                "master key: %s is not there; if the service has it as a credential, start that "
+                "first",
+                path);
         if (make_master(path, l, e) != 0)
             return -1;
     }
