@@ -10,7 +10,7 @@
 #include "agent/io_uv.h"
 #include "test/unit/agent_dir.h"
 
-enum { REQUEST_MAX = 64 << 10, CLIENTS_MAX = 8, SILENCE_MS = 5000 };
+enum { REQUEST_MAX = 128 << 10, CLIENTS_MAX = 8, SILENCE_MS = 5000 };
 
 static struct buf asked = BUF_INIT(1 << 20);
 static int answered;
