@@ -101,7 +101,7 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->io_open = true;
     jitter_seed(seed);
     clock_start();
-    if (agent_open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, e) != 0
+    if (agent_open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, a->lib, e) != 0
         || open_cas(a, e) != 0)
         goto failed;
     a->keypool = keypool_open(a);

@@ -1,55 +1,255 @@
 /* see cloud.h */
 #include <stdio.h>
+#include <string.h>
+#include "agent/clock.h"
 #include "agent/cloud.h"
+#include "agent/log.h"
+#include "proto/json.h"
 
-enum { CONNECTIONS = 32 };
+/* ---- who we are ------------------------------------------------------------------------------------------------ */
 
-int cloud_open(struct cloud *c, const struct conf_cloud *conf, struct secrets *s, struct err *e)
+const struct connector *cloud_who(const struct cloud *c)
 {
-    struct io_peer_conf pc = { .name = "cloud",
-        .trust_file = conf->trust,
-        .certificate_file = conf->client_certificate,
-        .key_file = conf->client_key,
-        .auth = conf->token_file != NULL ? IO_AUTH_BEARER : IO_AUTH_NONE,
-        .secret_file = conf->token_file,
-        .secrets = s,
-        .connections_max = CONNECTIONS };
+    return c->way != NULL ? cloud_way_who(c->way) : NULL;
+}
 
-    c->conf = conf;
-    if (conf->url != NULL && (c->io = io_peer_new(&pc, e)) == NULL)
+const char *cloud_agent_id(const struct cloud *c)
+{
+    const struct connector *who = cloud_who(c);
+
+    return who != NULL ? who->agent_id : c->conf->agent_id;
+}
+
+/* With or without a slash at the end it is the same cloud. */
+bool cloud_is_mine(const struct connector *who, const char *url)
+{
+    size_t a = strlen(who->cloud), b = url != NULL ? strlen(url) : 0;
+
+    a -= a > 0 && who->cloud[a - 1] == '/';
+    b -= b > 0 && url[b - 1] == '/';
+    return a > 0 && a == b && strncmp(who->cloud, url, a) == 0;
+}
+
+static void refused(struct cloud *c, const struct err *why)
+{
+    c->why = *why;
+    if (c->needs_sign_in)
+        return;
+    c->needs_sign_in = true;
+    c->refused_at = clock_now();
+    log_event(EV_NEEDS_SIGN_IN, NULL, "cloud",
+        "the cloud does not accept this connector's identity: %s; requests wait until somebody "
+        "signs in again: certferry sign-in",
+        why->msg);
+}
+
+static void accepted(struct cloud *c)
+{
+    if (!c->needs_sign_in)
+        return;
+    c->needs_sign_in = false;
+    c->came_back = true;
+    log_event(EV_SIGNED_IN, NULL, "cloud",
+        "the connector's identity is accepted again after %lld s",
+        (long long)(clock_now() - c->refused_at));
+}
+
+/* The renewed identity has worked: it is kept as the one in use before the old one is let go. */
+static void promote(struct cloud *c)
+{
+    const struct connector *who = cloud_way_who(c->next);
+    struct err e;
+    char until[24];
+
+    if (connector_keep(c->secrets, CONNECTOR_NOW, who, &e) != 0
+        || connector_drop(c->secrets, CONNECTOR_NEXT, &e) != 0) {
+        log_err(EV_STORE_FAILED, NULL, "cloud", &e); /* the next heartbeat tries again */
+        return;
+    }
+    time_text(who->not_after_at, until);
+    log_event(EV_IDENTITY_RENEWED, NULL, "cloud",
+        "the renewed certificate of the connector has worked and is used; it ends %s", until);
+    cloud_way_retire(c->way);
+    c->way = c->next;
+    c->io = cloud_way_peer(c->way);
+    c->next = NULL;
+    accepted(c);
+}
+
+static void drop_next(struct cloud *c, const struct err *why)
+{
+    struct err e;
+
+    log_err(EV_IDENTITY_REFUSED, NULL, "cloud", why);
+    if (connector_drop(c->secrets, CONNECTOR_NEXT, &e) != 0)
+        log_err(EV_STORE_FAILED, NULL, "cloud", &e);
+    cloud_way_retire(c->next);
+    c->next = NULL;
+}
+
+/* Of an answer only what says something about who we are: 401, or an access token that is refused us. */
+static bool is_refusal(const struct result *r, struct err *e)
+{
+    if (r->err != NULL) {
+        *e = *r->err;
+        return e->cls == ERR_AUTH || e->cls == ERR_FORBIDDEN;
+    }
+    return r->http->status == 401 && ccp_judge(r->http, e) != 0;
+}
+
+static void told(void *arg, struct cloud_way *w, const struct result *r)
+{
+    struct cloud *c = arg;
+    bool worked = r->err == NULL && r->http->status / 100 == 2;
+    struct err e;
+
+    if (worked && w == c->next)
+        promote(c);
+    else if (worked && w == c->way)
+        accepted(c);
+    else if (is_refusal(r, &e) && w == c->next)
+        drop_next(c, &e);
+    else if (is_refusal(r, &e) && w == c->way)
+        refused(c, &e);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+static struct cloud_way *new_way(struct cloud *c, const struct connector *who, struct err *e)
+{
+    const struct cloud_way_conf w = {
+        .cloud = c->conf, .secrets = c->secrets, .lib = c->lib, .who = who, .told = told, .arg = c
+    };
+
+    return cloud_way_new(&w, e);
+}
+
+/* The identity that is kept, if it belongs to this cloud.  An empty one: there is none. */
+static int load(struct cloud *c, const char *name, struct connector *who, struct err *e)
+{
+    int got = c->secrets != NULL ? connector_load(c->secrets, name, who, e) : 0;
+
+    if (got == 1 && !cloud_is_mine(who, c->conf->url)) {
+        connector_free(who);
+        got = 0;
+    }
+    return got;
+}
+
+/* What to send by now.  *broken: there is an identity, and it cannot be used. */
+static struct cloud_way *find_way(struct cloud *c, bool *broken, struct err *e)
+{
+    struct connector who = { 0 };
+    struct cloud_way *w = NULL;
+    int got = load(c, CONNECTOR_NOW, &who, e);
+
+    *broken = false;
+    if (got == 1)
+        w = new_way(c, &who, e);
+    else if (got == 0)
+        return new_way(c, NULL, e);
+    *broken = w == NULL;
+    connector_free(&who);
+    return w;
+}
+
+/* A broken identity is replaced by none at all, which the cloud refuses; but never by the configuration's. */
+static int take_way(struct cloud *c, struct err *e)
+{
+    bool broken;
+    struct cloud_way *w = find_way(c, &broken, e);
+
+    if (w == NULL && !broken)
         return -1;
+    cloud_way_retire(c->way);
+    c->way = w;
+    c->io = w != NULL ? cloud_way_peer(w) : NULL;
+    if (broken)
+        refused(c, e);
+    return 0;
+}
+
+int cloud_open(
+    struct cloud *c, const struct conf_cloud *conf, struct secrets *s, struct lib *l, struct err *e)
+{
+    *c = (struct cloud){ .conf = conf, .secrets = s, .lib = l };
+    if (conf->url != NULL && (take_way(c, e) != 0 || cloud_try_next(c, e) < 0)) {
+        cloud_close(c);
+        return -1;
+    }
     c->peer = peer_new("cloud");
     return 0;
 }
 
 void cloud_close(struct cloud *c)
 {
-    io_peer_free(c->io);
+    cloud_way_retire(c->way);
+    cloud_way_retire(c->next);
     peer_free(c->peer);
+    c->way = c->next = NULL;
     c->io = NULL;
     c->peer = NULL;
+}
+
+int cloud_try_next(struct cloud *c, struct err *e)
+{
+    struct connector who = { 0 };
+    struct cloud_way *w = NULL;
+    int got = load(c, CONNECTOR_NEXT, &who, e);
+
+    if (got == 1 && (w = new_way(c, &who, e)) == NULL)
+        got = -1;
+    connector_free(&who);
+    if (got < 0) { /* of no use: another one will be asked for */
+        log_err(EV_IDENTITY_REFUSED, NULL, "cloud", e);
+        return connector_drop(c->secrets, CONNECTOR_NEXT, e) == 0 ? 0 : -1;
+    }
+    cloud_way_retire(c->next);
+    c->next = w;
+    return got;
+}
+
+int cloud_reload(struct cloud *c, struct err *e)
+{
+    if (c->conf->url == NULL)
+        return 0;
+    if (take_way(c, e) != 0 || cloud_try_next(c, e) < 0)
+        return -1;
+    if (c->way != NULL && c->needs_sign_in) { /* if it still is, the next message says so */
+        c->needs_sign_in = false;
+        c->came_back = true;
+    }
+    return 0;
+}
+
+/* ---- messages ------------------------------------------------------------------------------------------------------ */
+
+static void url_of(struct cloud *c, struct cloud_way *w, const char *path, struct buf *url)
+{
+    const struct connector *who = cloud_way_who(w);
+    bool elsewhere = who != NULL && who->agents[0] != '\0' && strncmp(path, "agents/", 7) == 0;
+
+    http_url_join(url, elsewhere ? who->agents : c->conf->url, path);
 }
 
 struct op *cloud_post(struct cloud *c, const char *path, const char *activity, struct view body,
     unsigned timeout_ms, io_fn *fn, void *arg, struct err *e)
 {
+    bool proves = c->next != NULL && strcmp(path, "agents/heartbeat") == 0;
+    struct cloud_way *w = proves ? c->next : c->way;
     struct buf url = BUF_INIT(4096);
-    struct ccp_headers storage;
-    struct http_req q = {
-        .method = "POST", .body = body, .max_reply = CCP_BATCH_MAX, .timeout_ms = timeout_ms
-    };
     struct op *op = NULL;
 
-    if (c->io == NULL) {
-        (void)err_set(e, ERR_CONFIG, "no cloud is configured any more");
+    if (w == NULL) {
+        if (c->needs_sign_in)
+            *e = c->why;
+        else
+            (void)err_set(e, ERR_CONFIG, "no cloud is configured any more");
         return NULL;
     }
-    http_url_join(&url, c->conf->url, path);
-    if (buf_check(&url, e) == 0) {
-        q.url = buf_text(&url);
-        ccp_headers(&q, activity, &storage);
-        op = io_http(c->io, &q, fn, arg, e);
-    }
+    url_of(c, w, path, &url);
+    if (buf_check(&url, e) == 0)
+        op = cloud_way_post(w, buf_text(&url), activity, body, timeout_ms, fn, arg, e);
     buf_free(&url);
     return op;
 }

@@ -183,7 +183,7 @@ int cmd_check(struct cli *c)
         secrets = cli_secrets(c, conf, l, &v);
     if (l != NULL && cli_check_secrets(conf, secrets, &e) != 0)
         code = cli_fail(c, &e, "certferry secret list --config %s", c->config);
-    else if (l == NULL || cloud_open(&cloud, &conf->cloud, secrets, &e) != 0)
+    else if (l == NULL || cloud_open(&cloud, &conf->cloud, secrets, l, &e) != 0)
         code = cli_fail(c, &e, "mend section cloud of %s", c->config);
     else
         cloud_close(&cloud);

@@ -82,7 +82,7 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_int(o, "logLinesDropped", (int64_t)log_dropped());
     json_close(o, '}');
     json_open(o, "peers", '[');
-    if (a->cloud.io != NULL)
+    if (a->conf->cloud.url != NULL)
         write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
     for (size_t i = 0; i < a->ca_count; i++)
         write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);

@@ -69,15 +69,19 @@ static void beat(void *arg, const struct result *r)
     char epoch[40] = "", activity[40];
     struct buf body = BUF_INIT(16384);
     struct err e;
+    const struct connector *who = cloud_who(&a->cloud);
+    const struct ccp_own_certificate own = { "cloud", who != NULL ? who->not_after_at : 0 };
 
     (void)r;
     h->op = NULL;
     if (next_counter(h, epoch, &e) == 0 && guid_new(a->lib, activity, &e) == 0) {
-        ccp_heartbeat_write(&body, &(struct ccp_heartbeat){ .agent_id = a->conf->cloud.agent_id,
+        ccp_heartbeat_write(&body, &(struct ccp_heartbeat){ .agent_id = cloud_agent_id(&a->cloud),
                                        .state = "active",
                                        .version = CERTFERRY_VERSION,
                                        .epoch = epoch,
                                        .counter = h->counter,
+                                       .certificates = &own,
+                                       .certificate_count = who != NULL,
                                        .metrics = metrics,
                                        .metric_count = sizeof metrics / sizeof metrics[0] });
         if (buf_check(&body, &e) == 0)
@@ -95,12 +99,24 @@ struct heartbeat *heartbeat_start(struct agent *a)
 {
     struct heartbeat *h;
 
-    if (a->conf->cloud.agent_id == NULL || a->once)
+    if (cloud_agent_id(&a->cloud) == NULL || a->once)
         return NULL;
     h = xcalloc(1, sizeof *h);
     h->a = a;
     h->op = io_timer(0, beat, h);
     return h;
+}
+
+void heartbeat_now(struct agent *a)
+{
+    struct heartbeat *h = a->heartbeat;
+
+    if (h == NULL) {
+        a->heartbeat = heartbeat_start(a);
+        return;
+    }
+    io_cancel(h->op); /* one under way may be of another identity */
+    h->op = io_timer(0, beat, h);
 }
 
 void heartbeat_stop(struct heartbeat *h)

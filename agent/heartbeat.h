@@ -4,11 +4,13 @@
  * heartbeat.h - telling the cloud that we are here: state, version, counts, and the store's epoch and
  * counter, by which the cloud notices a restored backup or a clone.
  *
- * Sent at the start and every 15 minutes, or as often as the cloud asks; only with cloud.agent_id set.
+ * Sent at the start and every 15 minutes, or as often as the cloud asks; only when we know our agent id: by an
+ * identity, or by cloud.agent_id.  It is what proves a renewed identity (cloud.h).
  */
 struct agent;
 struct heartbeat;
 
 struct heartbeat *heartbeat_start(struct agent *a); /* NULL: not configured */
+void heartbeat_now(struct agent *a);                /* the identity has changed */
 void heartbeat_stop(struct heartbeat *h);           /* NULL is fine */
 #endif

@@ -7,7 +7,7 @@
  *
  * Every line is an event with a stable name and number; numbers follow the ranges of Microsoft's
  * connector (1000 PKCS, 2000 import, 3000 revocation, 4000 SCEP), then ours (5000 CA, 6000 cloud,
- * 8000 store).  Admin events, one for each request's outcome, are marked.  People read lines on a
+ * 7000 identity, 8000 store).  Admin events, one for each request's outcome, are marked.  People read lines on a
  * terminal; elsewhere it is one JSON object a line.
  *
  * Nothing secret is ever passed here.  Text from outside is cleaned; a line is at most 2 KiB.  A
@@ -79,6 +79,15 @@
     X(EV_LEASE_LOST, 6002, WARNING, false, "LeaseLost")                             \
     X(EV_HEARTBEAT_FAILED, 6003, WARNING, false, "HeartbeatFailed")                 \
     X(EV_COUNTER_BEHIND, 6004, ERROR, false, "CounterBehind")                       \
+    X(EV_NEEDS_SIGN_IN, 7001, ERROR, true, "NeedsSignIn")                           \
+    X(EV_SIGNED_IN, 7002, INFO, true, "IdentityAccepted")                           \
+    X(EV_IDENTITY_RENEWED, 7003, INFO, true, "IdentityRenewed")                     \
+    X(EV_IDENTITY_EXPIRES, 7004, WARNING, true, "IdentityExpires")                  \
+    X(EV_IDENTITY_REFUSED, 7005, WARNING, false, "RenewedIdentityRefused")          \
+    X(EV_IDENTITY_UNRENEWED, 7006, WARNING, false, "IdentityRenewalFailed")         \
+    X(EV_RECONCILE, 7010, ERROR, true, "ReconcileBegun")                            \
+    X(EV_RECONCILED, 7011, INFO, true, "ReconcileEnded")                            \
+    X(EV_CLONE, 7012, ERROR, true, "TwoServicesOneIdentity")                        \
     X(EV_STORE_FAILED, 8001, ERROR, false, "StoreFailed")                           \
     X(EV_STORE_FULL, 8002, ERROR, false, "StoreFull")                               \
     X(EV_OPERATOR, 9001, INFO, false, "OperatorAction")
