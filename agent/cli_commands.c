@@ -12,6 +12,20 @@ const struct command cli_commands[] = {
         cmd_once },
     { "check", NULL, "", "", "Check the configuration and every file it names. Contacts nobody.",
         cmd_check },
+    { "sign-in", NULL, "",
+        "--cloud --name --bootstrap-file --token-file --client-id --client-secret-file "
+        "--client-certificate "
+        "--client-key --scope --trust --yes",
+        "Make this machine a connector of a policy cloud: by a code that a person types somewhere, "
+        "by a client's secret or certificate, or by a bootstrap token. The key is made here and "
+        "stays here; "
+        "the token serves to enrol and is forgotten.",
+        cmd_sign_in },
+    { "sign-out", NULL, "", "--yes",
+        "Destroy the connector's identity. Requests wait until somebody signs in again.",
+        cmd_sign_out },
+    { "whoami", NULL, "", "",
+        "Who this connector is to the cloud, how it proves that, and until when.", cmd_whoami },
     { "status", NULL, "", "", "What the service is doing, and how its peers answer.", cmd_status },
     { "requests", "list", "", "--all --state",
         "Open requests; with --all also those that have ended.", cmd_requests_list },
@@ -124,7 +138,8 @@ const struct cli_option cli_options[] = {
         "certificate is issued." },
     { "--subject", "SUBJECT", "scep test: subject of the request; default CN=certferry-test." },
     { "--trust", "FILE",
-        "scep, doctor: PEM file with the only roots trusted for https; default those of the "
+        "scep, doctor, sign-in: PEM file with the only roots trusted for https; default those of "
+        "the "
         "system." },
     { "--url", "URL",
         "doctor: the public address of the service, as \"https://scep.contoso.example\"; default "
@@ -134,6 +149,25 @@ const struct cli_option cli_options[] = {
         "secret set: the secret is the content of this file, readable by you alone, without its "
         "last "
         "end of line." },
+    { "--force", NULL, "secret delete: also while an option uses it." },
+    { "--cloud", "URL", "sign-in: the policy cloud; default cloud.url of the configuration." },
+    { "--name", "NAME", "sign-in: what the cloud's administrators see; default the host's name." },
+    { "--bootstrap-file", "FILE",
+        "sign-in: a one-time token of the cloud, in a file readable by you alone, or "
+        "secret:NAME." },
+    { "--token-file", "FILE",
+        "sign-in: an access token that something else has got, in a file readable by you alone." },
+    { "--client-id", "ID",
+        "sign-in: the application at the identity provider; default certferry. With a secret or a "
+        "certificate nobody has to type anything." },
+    { "--client-secret-file", "FILE",
+        "sign-in: the application's secret, in a file readable by you alone, or secret:NAME." },
+    { "--client-certificate", "FILE",
+        "sign-in: PEM file with a certificate registered with the application, instead of a "
+        "secret." },
+    { "--client-key", "FILE", "sign-in: PEM file with its key; default the certificate's file." },
+    { "--scope", "SCOPE", "sign-in: what is asked for; default ccp.enroll." },
+    { "--yes", NULL, "Do not ask whether it is meant." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
         "must not be running." },

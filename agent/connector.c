@@ -8,10 +8,17 @@
 #include "agent/connector.h"
 #include "certs/cert.h"
 #include "certs/chain.h"
+#include "certs/csr.h"
 #include "certs/mem.h"
 #include "certs/text.h"
 
-enum { DAY_S = 86400, PEM_MAX = 48 << 10, DER_MAX = 32 << 10, LINE_MAX_LEN = 512 };
+enum {
+    DAY_S = 86400,
+    PEM_MAX = 48 << 10,
+    DER_MAX = 32 << 10,
+    LINE_MAX_LEN = 512,
+    COMMON_NAME_MAX = 64
+};
 
 #define FIRST_LINE "certferry connector 1"
 
@@ -88,17 +95,26 @@ static int write_fields(const struct connector *c, struct buf *out, struct err *
     return 0;
 }
 
+int connector_write(const struct connector *c, struct buf *out, struct err *e)
+{
+    size_t start = out->len;
+
+    if (write_fields(c, out, e) != 0) {
+        buf_truncate(out, start);
+        return -1;
+    }
+    buf_add_view(out, buf_view(&c->certificate));
+    buf_add_view(out, buf_view(&c->key));
+    return buf_finish(out, start, e);
+}
+
 int connector_keep(struct secrets *s, const char *name, const struct connector *c, struct err *e)
 {
     struct buf text = BUF_SECRET(SECRET_BYTES_MAX);
-    int rc = -1;
+    int rc = connector_write(c, &text, e);
 
-    if (write_fields(c, &text, e) == 0) {
-        buf_add_view(&text, buf_view(&c->certificate));
-        buf_add_view(&text, buf_view(&c->key));
-        if (buf_check(&text, e) == 0)
-            rc = secrets_put(s, name, buf_view(&text), e);
-    }
+    if (rc == 0)
+        rc = secrets_put(s, name, buf_view(&text), e);
     buf_free(&text);
     return rc;
 }
@@ -201,30 +217,48 @@ done:
     return rc;
 }
 
+int connector_read(struct view in, struct connector *out, struct err *e)
+{
+    struct connector c = { .certificate = BUF_INIT(PEM_MAX), .key = BUF_SECRET(PEM_MAX) };
+
+    if (read_all(&c, in, e) == 0) {
+        connector_free(out);
+        *out = c;
+        return 0;
+    }
+    connector_free(&c);
+    return e->cls == ERR_PROTO ? broken(e, "no PEM") : -1;
+}
+
 int connector_load(struct secrets *s, const char *name, struct connector *out, struct err *e)
 {
     struct buf text = BUF_SECRET(SECRET_BYTES_MAX);
-    struct connector c = { .certificate = BUF_INIT(PEM_MAX), .key = BUF_SECRET(PEM_MAX) };
-    int rc = -1;
+    int rc;
 
-    if (secrets_get(s, name, &text, e) != 0) {
+    if (secrets_get(s, name, &text, e) != 0)
         rc = e->cls == ERR_GONE ? 0 : -1;
-    } else if (view_equal(buf_view(&text), view_text("-"))) {
+    else if (view_equal(buf_view(&text), view_text("-")))
         rc = 0; /* a command that may not look, see secrets_open */
-    } else if (read_all(&c, buf_view(&text), e) == 0) {
-        connector_free(out);
-        *out = c;
-        c = (struct connector){ 0 };
-        rc = 1;
-    } else if (e->cls == ERR_PROTO) {
-        broken(e, "no PEM");
-    }
-    connector_free(&c);
+    else
+        rc = connector_read(buf_view(&text), out, e) == 0 ? 1 : -1;
     buf_free(&text);
     return rc;
 }
 
 /* ---- a new one ------------------------------------------------------------------------------------------------ */
+
+int connector_csr(struct lib *l, struct key *key, const char *name, struct buf *out, struct err *e)
+{
+    struct template t = { .hash = HASH_SHA256 };
+    char common_name[COMMON_NAME_MAX + 1]; /* in characters; a byte is at most one */
+    int rc = -1;
+
+    (void)snprintf(common_name, sizeof common_name, "%s", name);
+    if (name_add(&t.subject, "CN", common_name, false, e) == 0)
+        rc = csr_build(l, &t, key, out, e);
+    template_free(&t);
+    return rc;
+}
 
 static void take_texts(struct connector *c, const struct ccp_identity *from)
 {

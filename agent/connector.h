@@ -33,9 +33,16 @@ int connector_load(struct secrets *s, const char *name, struct connector *out, s
 /* connector_keep - durable when it returns 0.  fails ERR_INPUT: a text that cannot be kept; ERR_STORE */
 int connector_keep(
     struct secrets *s, const char *name, const struct connector *c, struct err *e) MUST;
+/* connector_write, connector_read - the form it is kept in; out is a secret buf, or empty.  As their callers above */
+int connector_write(const struct connector *c, struct buf *out, struct err *e) MUST;
+int connector_read(struct view in, struct connector *out, struct err *e) MUST;
 /* connector_drop - it is destroyed; that there was none is fine.  fails ERR_STORE */
 int connector_drop(struct secrets *s, const char *name, struct err *e) MUST;
 void connector_free(struct connector *c); /* wipes; zeros are fine */
+
+/* connector_csr - a request for a certificate of key, appended; the cloud ignores the subject. */
+int connector_csr(
+    struct lib *l, struct key *key, const char *name, struct buf *out, struct err *e) MUST;
 
 /*
  * connector_give - what an enrolment or a renewal brought, for the key it was asked with; ccp_identity_parse has

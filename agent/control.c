@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/control_identity.h"
 #include "agent/control_ra.h"
 #include "agent/control_report.h"
 #include "agent/control_secret.h"
@@ -157,6 +158,9 @@ static const struct {
     { "ra.renew", "certferry.ra/1", control_renew_ra },
     { "secret.set", "certferry.secret/1", control_set_secret },
     { "keys.rotate", "certferry.keys/1", control_rotate },
+    { "identity.show", "certferry.identity/1", report_identity },
+    { "identity.keep", "certferry.identity/1", control_keep_identity },
+    { "identity.drop", "certferry.identity/1", control_drop_identity },
 };
 
 /* What to do, in words of the command line. */
@@ -170,6 +174,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "wait, then try again";
     if (strncmp(command, "ra.", 3) == 0 && (cls == ERR_GONE || cls == ERR_CONFLICT))
         return "certferry ra show";
+    if (strncmp(command, "identity.", 9) == 0)
+        return "certferry sign-in";
     switch (cls) {
     case ERR_GONE:
         return "certferry requests list --all";

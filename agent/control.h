@@ -11,7 +11,8 @@
  *
  * commands  status; requests.list {state, all, limit}; requests.show {id}; requests.retry {id},
  *           requests.cancel {id}; orphans.list; ra.show {endpoint}; ra.renew {endpoint};
- *           secret.set {name}; keys.rotate
+ *           secret.set {name}; keys.rotate;
+ *           identity.show, identity.keep, identity.drop
  *
  * What is secret stands behind the object, in base64 after one byte CONTROL_SECRET: no JSON library copies it.
  */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent/clock.h"
+#include "agent/control_identity.h"
 #include "agent/control_report.h"
 #include "agent/fs.h"
 #include "agent/job.h"
@@ -54,7 +55,7 @@ static const char *health(const struct agent *a, const struct store_counts *c)
     if (a->jobs == NULL)
         return "stopped";
     peer_state(a->cloud.peer, &s);
-    if (s.failing_since != 0)
+    if (s.failing_since != 0 || a->cloud.needs_sign_in)
         return "degraded";
     for (size_t i = 0; i < a->ca_count; i++) {
         peer_state(a->cas[i]->peer, &s);
@@ -72,6 +73,8 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_int(o, "uptime_s", clock_now() - a->started_at);
     json_put_int(o, "working", (int64_t)jobs_active(a->jobs));
     json_put_time(o, "lastPoll", poll_last_at(a->poll));
+    if (a->conf->cloud.url != NULL)
+        report_identity_part(a, o);
     json_put_time(o, "nextDue", sched_next_at(a->sched));
     json_open(o, "sinceStart", '{');
     json_put_int(o, "received", (int64_t)a->count.received);

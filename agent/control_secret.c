@@ -28,6 +28,13 @@ void control_take_secret(struct view base64)
     secret = base64;
 }
 
+int control_read_secret(struct buf *out, struct err *e)
+{
+    if (secret.len > 0 && base64_parse(secret, out, e) == 0)
+        return 0;
+    return err_set(e, ERR_INPUT, "what is secret did not arrive whole");
+}
+
 static bool exists(struct agent *a, const char *name)
 {
     struct buf old = BUF_SECRET(SECRET_BYTES_MAX);

@@ -20,4 +20,6 @@ int control_rotate(struct agent *a, const struct json *q, struct json_out *o, st
  * control_take_secret - it belongs to the command about to run; empty: to none any more. */
 struct view control_cut_secret(struct view *request);
 void control_take_secret(struct view base64);
+/* control_read_secret - decoded, appended to out, a secret buf.  fails ERR_INPUT */
+int control_read_secret(struct buf *out, struct err *e) MUST;
 #endif

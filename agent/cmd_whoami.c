@@ -1,0 +1,138 @@
+/* whoami, sign-out: the identity that is kept. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "agent/cmd_signin_inner.h"
+
+/* ---- questions --------------------------------------------------------------------------------------------------------- */
+
+int cmd_signin_ask(struct cli *c, struct view request, struct json **answer)
+{
+    bool json = c->json;
+    int code;
+
+    c->json = false; /* the answer is not ours, it only helps us */
+    code = cli_ask_keys(c, request, answer);
+    c->json = json;
+    return code;
+}
+
+const char *cmd_signin_text(const struct json *o, const char *name)
+{
+    const char *v = "";
+    struct err e;
+
+    (void)!json_text(o, name, false, 8192, &v, &e);
+    return v;
+}
+
+bool cmd_signin_yes(const struct json *o, const char *name)
+{
+    bool v = false;
+    struct err e;
+
+    (void)!json_bool(o, name, false, &v, &e);
+    return v;
+}
+
+/* ---- whoami ------------------------------------------------------------------------------------------------------------ */
+
+static void print_identity(const struct json *d)
+{
+    const struct json *certificate = json_get(d, "certificate");
+    bool tokens = strcmp(cmd_signin_text(d, "method"), "private_key_jwt") == 0;
+    int64_t days = 0;
+    struct err e;
+
+    (void)!json_int(d, "daysLeft", false, INT64_MIN, INT64_MAX, &days, &e);
+    (void)printf("agent        %s\n", cmd_signin_text(d, "agentId"));
+    (void)printf("cloud        %s\n", cmd_signin_text(d, "cloud"));
+    (void)printf("known by     %s\n",
+        tokens ? "access tokens, which its key signs for" : "its certificate (TLS)");
+    (void)printf("certificate  %s, issued by %s\n", cmd_signin_text(certificate, "serialNumber"),
+        cmd_signin_text(certificate, "issuer"));
+    (void)printf("valid        %s to %s, %lld days left\n",
+        cmd_signin_text(certificate, "notBefore"), cmd_signin_text(certificate, "notAfter"),
+        (long long)days);
+    (void)printf("renewed      from %s on%s\n", cmd_signin_text(d, "renewsAt"),
+        cmd_signin_yes(d, "renewalUntried") ? "; the new certificate is being tried" : "");
+    if (!cmd_signin_yes(d, "forConfiguredCloud"))
+        (void)printf("NOT USED: cloud.url is %s\n", cmd_signin_text(d, "configuredCloud")[0] != '\0'
+                                                        ? cmd_signin_text(d, "configuredCloud")
+                                                        : "not set");
+}
+
+static void print_nobody(const struct json *d)
+{
+    (void)printf("not signed in\n");
+    if (cmd_signin_text(d, "clientCertificate")[0] != '\0')
+        (void)printf(
+            "known by     cloud.client_certificate, %s\n", cmd_signin_text(d, "clientCertificate"));
+    else if (cmd_signin_yes(d, "tokenFile"))
+        (void)printf("known by     the token of cloud.token_file\n");
+    else
+        (void)fprintf(stderr, "  fix:  certferry sign-in\n");
+}
+
+int cmd_whoami(struct cli *c)
+{
+    struct json *answer = NULL;
+    int code = cli_ask_keys(c, view_text("{\"command\":\"identity.show\"}"), &answer);
+    const struct json *d = json_get(answer, "data");
+    bool known = cmd_signin_yes(d, "signedIn") || cmd_signin_yes(d, "tokenFile")
+                 || cmd_signin_text(d, "clientCertificate")[0] != '\0';
+
+    if (code == 0 && !c->json) {
+        if (cmd_signin_yes(d, "signedIn"))
+            print_identity(d);
+        else
+            print_nobody(d);
+        if (cmd_signin_yes(d, "needsSignIn"))
+            (void)printf("NEEDS SIGN-IN since %s: %s\n", cmd_signin_text(d, "since"),
+                cmd_signin_text(d, "reason"));
+    }
+    if (code == 0 && (!known || cmd_signin_yes(d, "needsSignIn")))
+        code = EXIT_AUTH;
+    json_free(answer);
+    return code;
+}
+
+/* ---- sign-out ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_meant(const struct cli *c, const struct json *d)
+{
+    char line[16] = "";
+
+    if (cli_given(c, "--yes") != NULL)
+        return true;
+    if (!isatty(STDIN_FILENO))
+        return false;
+    (void)fprintf(stderr,
+        "Agent %s of %s: its key is destroyed, requests wait until somebody signs in again. "
+        "Sign out? [y/N] ",
+        cmd_signin_text(d, "agentId"), cmd_signin_text(d, "cloud"));
+    return fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
+}
+
+int cmd_sign_out(struct cli *c)
+{
+    struct json *shown = NULL, *answer = NULL;
+    struct err e = { 0 };
+    int code = cmd_signin_ask(c, view_text("{\"command\":\"identity.show\"}"), &shown);
+
+    if (code == 0 && cmd_signin_yes(json_get(shown, "data"), "signedIn")
+        && !is_meant(c, json_get(shown, "data"))) {
+        (void)err_set(&e, ERR_INPUT, "not confirmed; nothing was changed");
+        code = cli_fail(c, &e, "certferry sign-out --yes");
+    } else { /* one that cannot be read can be destroyed all the same */
+        code = cli_ask_keys(c, view_text("{\"command\":\"identity.drop\"}"), &answer);
+        if (code == 0 && !c->json)
+            (void)printf(
+                "signed out; the key is destroyed\n  the cloud still lists agent %s: remove it "
+                "there if it is not to come back\n",
+                cmd_signin_text(json_get(answer, "data"), "agentId"));
+    }
+    json_free(shown);
+    json_free(answer);
+    return code;
+}
