@@ -4,8 +4,10 @@
 #include <string.h>
 #include "agent/agent.h"
 #include "agent/clock.h"
+#include "agent/connector_renew.h"
 #include "agent/fs.h"
 #include "agent/heartbeat.h"
+#include "agent/held.h"
 #include "agent/job.h"
 #include "agent/keypool.h"
 #include "agent/lease.h"
@@ -169,6 +171,10 @@ static void on_turn(void *arg)
     struct agent *a = arg;
     bool was_busy = a->busy;
 
+    if (a->cloud.came_back) {
+        a->cloud.came_back = false;
+        held_release(a);
+    }
     do { /* a job that ends makes room for another */
         poll_turn(a->poll);
         sched_turn(a->sched);
@@ -201,6 +207,8 @@ void agent_start(struct agent *a)
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
     lease_seen(a->lease, 0);
     a->heartbeat = heartbeat_start(a);
+    if (a->conf->cloud.url != NULL && !a->once)
+        a->renew = connector_renew_start(a);
     io_on_turn(on_turn, a);
     log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION,
         a->ca_count, a->conf->store.dir);
@@ -238,6 +246,7 @@ void agent_close(struct agent *a)
         io_cancel(a->deadline);
         heartbeat_stop(a->heartbeat);
         metrics_close(a->metrics);
+        connector_renew_stop(a->renew);
         lease_close(a->lease);
         poll_close(a->poll);
         jobs_close(a->jobs);

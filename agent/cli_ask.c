@@ -97,11 +97,13 @@ static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
     struct buf reply = BUF_INIT((size_t)64 << 20);
     bool from_store = false;
     struct conf *conf;
-    struct err e = { 0 };
+    struct err e = { 0 }, missing;
     int code;
 
     *answer = NULL;
-    if ((conf = conf_load(c->config, &e)) == NULL)
+    /* Secrets and the identity may come before the CAs do. */
+    conf = how == KEYS ? conf_load_incomplete(c->config, &missing, &e) : conf_load(c->config, &e);
+    if (conf == NULL)
         return cli_fail(c, &e, "certferry check --config %s", c->config);
     code = control_ask(conf->store.dir, q, &reply, &e);
     if (code != 0 && e.cls == ERR_GONE) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent/clock.h"
 #include "agent/cloud.h"
+#include "agent/crash.h"
 #include "agent/log.h"
 #include "proto/json.h"
 
@@ -54,6 +55,19 @@ static void accepted(struct cloud *c)
         (long long)(clock_now() - c->refused_at));
 }
 
+void cloud_look(struct cloud *c)
+{
+    const struct connector *who = cloud_who(c);
+    struct err e;
+    char end[24];
+
+    if (who == NULL || clock_now() < who->not_after_at || c->needs_sign_in)
+        return;
+    time_text(who->not_after_at, end);
+    (void)err_set(&e, ERR_AUTH, "the connector's certificate has ended %s", end);
+    refused(c, &e);
+}
+
 /* The renewed identity has worked: it is kept as the one in use before the old one is let go. */
 static void promote(struct cloud *c)
 {
@@ -61,11 +75,14 @@ static void promote(struct cloud *c)
     struct err e;
     char until[24];
 
-    if (connector_keep(c->secrets, CONNECTOR_NOW, who, &e) != 0
-        || connector_drop(c->secrets, CONNECTOR_NEXT, &e) != 0) {
+    if (connector_keep(c->secrets, CONNECTOR_NOW, who, &e) != 0) {
         log_err(EV_STORE_FAILED, NULL, "cloud", &e); /* the next heartbeat tries again */
         return;
     }
+    crash_point(24);
+    if (connector_drop(c->secrets, CONNECTOR_NEXT, &e)
+        != 0) /* the next start tries it, in vain or not */
+        log_err(EV_STORE_FAILED, NULL, "cloud", &e);
     time_text(who->not_after_at, until);
     log_event(EV_IDENTITY_RENEWED, NULL, "cloud",
         "the renewed certificate of the connector has worked and is used; it ends %s", until);

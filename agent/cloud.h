@@ -38,6 +38,9 @@ int cloud_reload(struct cloud *c, struct err *e) MUST;
 /* cloud_try_next - CONNECTOR_NEXT is kept: heartbeats try it.  returns 1, 0: there is none, -1 */
 int cloud_try_next(struct cloud *c, struct err *e) MUST;
 
+/* cloud_look - has the certificate ended?  That needs a sign-in, whatever the cloud says. */
+void cloud_look(struct cloud *c);
+
 /* cloud_who - the identity in use; NULL: the configuration's certificate or token, or none.
  * cloud_agent_id - of it, or the configuration's; NULL: not known */
 const struct connector *cloud_who(const struct cloud *c);

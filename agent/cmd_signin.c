@@ -341,10 +341,10 @@ static int go(struct sign_in *x)
 int cmd_sign_in(struct cli *c)
 {
     struct sign_in x = { .c = c, .secret = BUF_SECRET(SECRET_BYTES_MAX) };
-    struct err e = { 0 };
+    struct err e = { 0 }, missing;
     int code;
 
-    if ((x.conf = conf_load(c->config, &e)) == NULL)
+    if ((x.conf = conf_load_incomplete(c->config, &missing, &e)) == NULL)
         return cli_fail(c, &e, "certferry check --config %s", c->config);
     if ((x.lib = lib_new(&e)) == NULL)
         code = cli_fail(c, &e, "free some memory, then try again");

@@ -124,7 +124,8 @@ int cmd_sign_out(struct cli *c)
         && !is_meant(c, json_get(shown, "data"))) {
         (void)err_set(&e, ERR_INPUT, "not confirmed; nothing was changed");
         code = cli_fail(c, &e, "certferry sign-out --yes");
-    } else { /* one that cannot be read can be destroyed all the same */
+    } else if (code == 0
+               || code == EXIT_FAILED) { /* what cannot be read can be destroyed all the same */
         code = cli_ask_keys(c, view_text("{\"command\":\"identity.drop\"}"), &answer);
         if (code == 0 && !c->json)
             (void)printf(

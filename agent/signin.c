@@ -92,8 +92,9 @@ static int discover(struct signin *s, struct err *e)
 {
     signin_show(s, SIGNIN_DISCOVERY);
     if (ask_each(s, s->to.cloud, ccp_discovery_url, judge_discovery, e) != 0) {
-        if (is_elsewhere(e))
-            e->cls = ERR_CONFIG;
+        if (!is_elsewhere(e))
+            return err_wrap(e, "%s", s->to.cloud);
+        e->cls = ERR_CONFIG;
         return err_wrap(e, "%s says nothing of a policy cloud", s->to.cloud);
     }
     if (s->at.requests[0] == '\0')
