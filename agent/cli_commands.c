@@ -158,7 +158,7 @@ const struct cli_option cli_options[] = {
     { "--token-file", "FILE",
         "sign-in: an access token that something else has got, in a file readable by you alone." },
     { "--client-id", "ID",
-        "sign-in: the application at the identity provider; default certferry. With a secret or a "
+        "sign-in: the application at the identity provider; default certferry-sign-in. With a secret or a "
         "certificate nobody has to type anything." },
     { "--client-secret-file", "FILE",
         "sign-in: the application's secret, in a file readable by you alone, or secret:NAME." },

@@ -31,6 +31,28 @@ bool cloud_is_mine(const struct connector *who, const char *url)
     return a > 0 && a == b && strncmp(who->cloud, url, a) == 0;
 }
 
+/* A peer is freed only when curl has its handles back: not now, for now we may be told of an answer by it. */
+static void retire(struct cloud *c, struct cloud_way *w)
+{
+    size_t i = 0;
+
+    while (w != NULL && i < CLOUD_OLD - 1 && c->old[i] != NULL)
+        i++;
+    if (w != NULL
+        && c->old[i]
+               == NULL) /* else it stays until the end of the process: eight sign-ins in minutes */
+        c->old[i] = w;
+}
+
+static void free_old(struct cloud *c, bool all)
+{
+    for (size_t i = 0; i < CLOUD_OLD; i++)
+        if (c->old[i] != NULL && (all || cloud_way_is_idle(c->old[i]))) {
+            cloud_way_free(c->old[i]);
+            c->old[i] = NULL;
+        }
+}
+
 static void refused(struct cloud *c, const struct err *why)
 {
     c->why = *why;
@@ -61,6 +83,7 @@ void cloud_look(struct cloud *c)
     struct err e;
     char end[24];
 
+    free_old(c, false);
     if (who == NULL || clock_now() < who->not_after_at || c->needs_sign_in)
         return;
     time_text(who->not_after_at, end);
@@ -86,7 +109,7 @@ static void promote(struct cloud *c)
     time_text(who->not_after_at, until);
     log_event(EV_IDENTITY_RENEWED, NULL, "cloud",
         "the renewed certificate of the connector has worked and is used; it ends %s", until);
-    cloud_way_retire(c->way);
+    retire(c, c->way);
     c->way = c->next;
     c->io = cloud_way_peer(c->way);
     c->next = NULL;
@@ -100,7 +123,7 @@ static void drop_next(struct cloud *c, const struct err *why)
     log_err(EV_IDENTITY_REFUSED, NULL, "cloud", why);
     if (connector_drop(c->secrets, CONNECTOR_NEXT, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, "cloud", &e);
-    cloud_way_retire(c->next);
+    retire(c, c->next);
     c->next = NULL;
 }
 
@@ -178,7 +201,7 @@ static int take_way(struct cloud *c, struct err *e)
 
     if (w == NULL && !broken)
         return -1;
-    cloud_way_retire(c->way);
+    retire(c, c->way);
     c->way = w;
     c->io = w != NULL ? cloud_way_peer(w) : NULL;
     if (broken)
@@ -200,8 +223,9 @@ int cloud_open(
 
 void cloud_close(struct cloud *c)
 {
-    cloud_way_retire(c->way);
-    cloud_way_retire(c->next);
+    cloud_way_free(c->way);
+    cloud_way_free(c->next);
+    free_old(c, true);
     peer_free(c->peer);
     c->way = c->next = NULL;
     c->io = NULL;
@@ -221,7 +245,7 @@ int cloud_try_next(struct cloud *c, struct err *e)
         log_err(EV_IDENTITY_REFUSED, NULL, "cloud", e);
         return connector_drop(c->secrets, CONNECTOR_NEXT, e) == 0 ? 0 : -1;
     }
-    cloud_way_retire(c->next);
+    retire(c, c->next);
     c->next = w;
     return got;
 }

@@ -14,14 +14,16 @@
  * old one with the first answer to it; if it is refused it is dropped. When the cloud refuses who we are, that is
  * said once, and requests wait: they are held, not failed.
  */
+enum { CLOUD_OLD = 8 };
 struct cloud {
     const struct conf_cloud *conf; /* borrowed */
     struct secrets *secrets;       /* borrowed; NULL: there is no identity to be found */
     struct lib *lib;               /* borrowed */
     struct io_peer *io;            /* NULL: none is configured, the service only serves SCEP */
     struct peer *peer;
-    struct cloud_way *way, *next; /* in use; renewed, not proved yet or NULL */
-    bool needs_sign_in;           /* who we are is refused, or cannot be read: why says it */
+    struct cloud_way *way, *next;     /* in use; renewed, not proved yet or NULL */
+    struct cloud_way *old[CLOUD_OLD]; /* answers to them may be on their way */
+    bool needs_sign_in;               /* who we are is refused, or cannot be read: why says it */
     bool came_back; /* it was, and is no more: held requests may go on (the agent's turn) */
     struct err why;
     int64_t refused_at;
@@ -38,7 +40,8 @@ int cloud_reload(struct cloud *c, struct err *e) MUST;
 /* cloud_try_next - CONNECTOR_NEXT is kept: heartbeats try it.  returns 1, 0: there is none, -1 */
 int cloud_try_next(struct cloud *c, struct err *e) MUST;
 
-/* cloud_look - has the certificate ended?  That needs a sign-in, whatever the cloud says. */
+/* cloud_look - from time to time, not within a callback: has the certificate ended?  That needs a sign-in, whatever the
+ * cloud says.  What is not used any more is freed. */
 void cloud_look(struct cloud *c);
 
 /* cloud_who - the identity in use; NULL: the configuration's certificate or token, or none.

@@ -12,7 +12,7 @@ struct cloud_way {
     struct io_peer *io;
     struct tokens *tokens; /* CONNECTOR_JWT */
     struct connector who;
-    bool by_identity, retired;
+    bool by_identity;
     unsigned posts;
     cloud_way_fn *told;
     void *arg;
@@ -82,8 +82,10 @@ static int open_tokens(struct cloud_way *w, const struct cloud_way_conf *c, stru
     return (w->tokens = tokens_open(c->lib, w->io, &client, e)) != NULL ? 0 : -1;
 }
 
-static void way_free(struct cloud_way *w)
+void cloud_way_free(struct cloud_way *w)
 {
+    if (w == NULL)
+        return;
     tokens_close(w->tokens);
     io_peer_free(w->io);
     connector_free(&w->who);
@@ -99,25 +101,20 @@ struct cloud_way *cloud_way_new(const struct cloud_way_conf *c, struct err *e)
     if ((c->who == NULL || copy_who(w, c->who, e) == 0) && open_peer(w, c, e) == 0
         && open_tokens(w, c, e) == 0)
         return w;
-    way_free(w);
+    cloud_way_free(w);
     return NULL;
 }
 
-void cloud_way_retire(struct cloud_way *w)
+bool cloud_way_is_idle(const struct cloud_way *w)
 {
-    if (w == NULL)
-        return;
-    w->retired = true;
-    if (w->posts == 0)
-        way_free(w);
+    return w->posts == 0;
 }
 
 /* ---- a message --------------------------------------------------------------------------------------------------- */
 
 static void post_free(struct post *p)
 {
-    struct cloud_way *w = p->way;
-
+    p->way->posts--;
     token_cancel(p->token);
     io_cancel(p->http);
     buf_free(&p->body);
@@ -125,8 +122,6 @@ static void post_free(struct post *p)
     free(p->url);
     free(p->activity);
     free(p);
-    if (--w->posts == 0 && w->retired)
-        way_free(w);
 }
 
 static void post_cancel(void *self)

@@ -8,7 +8,7 @@
  * or by tokens that its key fetches.
  *
  * A way outlives the moment in which another takes its place: messages under way are answered by it.  Only for
- * cloud.c and connector_renew.c.
+ * cloud.c and sign-in.
  */
 struct cloud_way;
 
@@ -25,8 +25,10 @@ struct cloud_way_conf {
 };
 /* cloud_way_new - NULL: ERR_CONFIG, a file or the identity is not what it should be */
 struct cloud_way *cloud_way_new(const struct cloud_way_conf *c, struct err *e) MUST;
-/* cloud_way_retire - no more messages; it is gone when those under way have ended.  NULL is fine */
-void cloud_way_retire(struct cloud_way *w);
+/* cloud_way_free - after the last message, and not while it is being told of one.  NULL is fine
+ * cloud_way_is_idle - no message is under way */
+void cloud_way_free(struct cloud_way *w);
+bool cloud_way_is_idle(const struct cloud_way *w);
 
 struct io_peer *cloud_way_peer(const struct cloud_way *w);
 const struct connector *cloud_way_who(const struct cloud_way *w); /* NULL: the configuration's */

@@ -82,7 +82,7 @@ static int take_way(struct sign_in *x)
                   : secret != NULL || certificate != NULL ? SIGNIN_CLIENT
                                                           : SIGNIN_DEVICE;
     if (x->s.to.client_id == NULL)
-        x->s.to.client_id = "certferry";
+        x->s.to.client_id = "certferry-sign-in";
     if (bootstrap != NULL || token != NULL || secret != NULL)
         return read_secret(x, bootstrap != NULL ? bootstrap : token != NULL ? token : secret);
     return 0;

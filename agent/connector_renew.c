@@ -202,7 +202,8 @@ static int warning_of(int64_t left_s)
 static int alarm_once(struct agent *a, const struct connector *who, struct err *e)
 {
     int64_t now = clock_now(), end = who->not_after_at;
-    int due = now >= connector_renew_at(who) ? warning_of(end - now) : 0;
+    int64_t patience_s = (end - who->not_before_at) / 24; /* it is being renewed: no news yet */
+    int due = now >= connector_renew_at(who) + patience_s ? warning_of(end - now) : 0;
     char said[48] = "", say[48], text[24];
 
     if (due == 0 || end <= now)
@@ -248,9 +249,9 @@ static void look(void *arg, const struct result *res)
 
     (void)res;
     r->timer = io_timer(next_look_ms(who), look, r);
+    cloud_look(&a->cloud);
     if (who == NULL)
         return;
-    cloud_look(&a->cloud);
     if (is_due(r, who))
         begin(r, who);
     if (alarm_once(a, who, &e) != 0)

@@ -8,8 +8,8 @@
  * on after a crash as after a pause; one whose answer was lost is begun again with another key. A refusal is
  * followed by another attempt after 15 minutes, then 30, up to a day.
  *
- * A certificate that ends in 30, 14, 7 and 1 days is an alarm (EV_IDENTITY_EXPIRES), each once; not before its renewal
- * is due. One that has ended needs a sign-in.
+ * A certificate that ends in 30, 14, 7 and 1 days is an alarm (EV_IDENTITY_EXPIRES), each once; not before a day or
+ * so has been spent on its renewal. One that has ended needs a sign-in.
  */
 struct agent;
 struct connector_renew;

@@ -76,7 +76,7 @@ static void beat(void *arg, const struct result *r)
     h->op = NULL;
     if (next_counter(h, epoch, &e) == 0 && guid_new(a->lib, activity, &e) == 0) {
         ccp_heartbeat_write(&body, &(struct ccp_heartbeat){ .agent_id = cloud_agent_id(&a->cloud),
-                                       .state = "active",
+                                       .state = a->draining ? "draining" : "running",
                                        .version = CERTFERRY_VERSION,
                                        .epoch = epoch,
                                        .counter = h->counter,

@@ -143,7 +143,7 @@ int signin_prove(struct signin *s, struct err *e)
                    != NULL)
             io_run();
     }
-    cloud_way_retire(way);
+    cloud_way_free(way);
     buf_free(&url);
     buf_free(&body);
     return p.rc == 0 ? 0 : err_wrap(e, "the new identity did not work");
