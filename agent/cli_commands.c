@@ -48,9 +48,9 @@ const struct command cli_commands[] = {
         "devices "
         "encrypt to the old one is still read.",
         cmd_ra_renew },
-    { "doctor", NULL, "", "--url --trust --only",
-        "Check the running service from outside, row by row: what is wrong, what was seen, what to "
-        "do. Changes nothing.",
+    { "doctor", NULL, "", "--external --url --trust --only --fix --dry-run",
+        "Check the whole installation, row by row, from its files to its peers: what is wrong, what "
+        "was seen, what to do. Changes nothing, but for what --fix mends.",
         cmd_doctor },
     { "scep", "info", "URL", "--trust",
         "Look at any SCEP server: capabilities, certificates, what monitoring sees, long URLs.",
@@ -141,10 +141,16 @@ const struct cli_option cli_options[] = {
         "scep, doctor, sign-in: PEM file with the only roots trusted for https; default those of "
         "the "
         "system." },
-    { "--url", "URL",
+    { "--external", "URL",
         "doctor: the public address of the service, as \"https://scep.contoso.example\"; default "
         "its own listeners." },
-    { "--only", "CODE", "doctor: only the rows with this code or beginning, as SCEP-02 or SCEP." },
+    { "--url", "URL", "doctor: the same as --external." },
+    { "--only", "CODES",
+        "doctor: only the rows with these codes or beginnings, as SCEP-02 or net,ca." },
+    { "--fix", NULL,
+        "doctor: mend what is local and safe: modes of our own files, missing folders; says what "
+        "it did." },
+    { "--dry-run", NULL, "doctor --fix: only say what it would do." },
     { "--file", "FILE",
         "secret set: the secret is the content of this file, readable by you alone, without its "
         "last "

@@ -6,7 +6,8 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "agent/doctor.h"
+#include "agent/doctor_look.h"
+#include "agent/doctor_status.h"
 #include "agent/identity.h"
 #include "agent/scep_probe.h"
 #include "certs/der.h"
@@ -18,8 +19,9 @@ enum { URL_MAX = 1024, STAGES = SCEP_LOOK | SCEP_ENROL };
 struct target {
     char about[200], url[URL_MAX], address[128];
     const char *trust;
-    bool reachable; /* else `why` says why it cannot be asked */
-    char why[300];
+    const struct conf_listen *listen; /* NULL: at --url */
+    bool reachable;                   /* else `why` says why it cannot be asked */
+    char why[DOCTOR_PEER_ABOUT];
 };
 
 /* ---- from a listener to a URL ------------------------------------------------------------------------------------ */
@@ -85,7 +87,7 @@ static void through_listener(
 {
     char name[300] = "";
 
-    *t = (struct target){ .reachable = true };
+    *t = (struct target){ .listen = l, .reachable = true };
     (void)snprintf(t->about, sizeof t->about, "scep \"%s\" at listen \"%s\"", s->name, l->name);
     if (!own_address(l->address, t->address, sizeof t->address)) {
         t->reachable = false;
@@ -140,13 +142,39 @@ static unsigned stages_wanted(const struct doctor *d, const struct conf_scep *s)
     return stages;
 }
 
+/* What keeps this endpoint from serving, if a row has named it already: its plugin, its CA. */
+static bool named_already(struct doctor *d, const struct conf_scep *s, char *why, size_t size)
+{
+    const struct conf_ca *ca = conf_ca(d->conf, s->ca);
+    const struct doctor_row *r = NULL;
+    struct doctor_end *end;
+    char about[100];
+
+    (void)snprintf(about, sizeof about, "ca \"%s\"", s->ca);
+    r = doctor_failed(d, "CA-", about);
+    (void)snprintf(about, sizeof about, "plugin \"%s\"", s->plugin != NULL ? s->plugin : "");
+    if (r == NULL)
+        r = doctor_failed(d, "P", about); /* PERM-06, PLG-01 */
+    if (r != NULL)
+        (void)snprintf(why, size, "needs %s of %s", r->code, r->about);
+    else if (ca != NULL && d->ends != NULL && (end = doctor_end(d, ca->url, ca->trust)) != NULL
+             && end->broken[0] != '\0')
+        (void)snprintf(why, size, "%s", end->broken);
+    else
+        return false;
+    return true;
+}
+
 /* Where nobody judges requests, 200 is what the configuration says. */
 static void say_bare(
     struct doctor *d, const struct conf_scep *s, struct scep_probe *p, const char *about)
 {
     struct finding f = p->found[SCEP_STAGE_BARE];
+    char why[DOCTOR_PEER_ABOUT];
 
-    if (open_to_all(s) && p->bare_status == 200)
+    if (p->bare_status == 503 && named_already(d, s, why, sizeof why))
+        finding_set(&f, GRADE_SKIP, ERR_NONE, "%s", why);
+    else if (open_to_all(s) && p->bare_status == 200)
         finding_set(&f, GRADE_PASS, ERR_NONE, "HTTP 200: serving, with challenge = none");
     else if (p->bare_status == 200 || (open_to_all(s) && p->bare_status == 403)) {
         f.grade = GRADE_FAIL;
@@ -195,13 +223,39 @@ static void say(
         say_worst(d, "SCEP-04", about, p, fourth, sizeof fourth / sizeof fourth[0]);
 }
 
-static void probe(struct doctor *d, const struct conf_scep *s, const struct target *t)
+/* What an earlier row has found makes this one pointless. */
+static void known_to_fail(struct doctor *d, struct target *t)
+{
+    const struct doctor_row *r = NULL;
+    struct doctor_end *end =
+        d->url != NULL && d->ends != NULL ? doctor_end(d, d->url, d->trust) : NULL;
+    char about[160];
+
+    if (t->listen != NULL) {
+        (void)snprintf(about, sizeof about, "listen \"%s\"", t->listen->name);
+        r = doctor_failed(d, "TLS-03", about);
+        if (r == NULL && !doctor_running(d))
+            r = doctor_failed(d, "SVC-01", NULL);
+        if (r == NULL && !doctor_running(d))
+            r = doctor_start_blocked(d);
+    }
+    if (r != NULL)
+        (void)snprintf(t->why, sizeof t->why, "needs %s%s%s", r->code,
+            r->about[0] != '\0' ? " of " : "", r->about);
+    else if (t->listen == NULL && end != NULL && end->broken[0] != '\0')
+        (void)snprintf(t->why, sizeof t->why, "%s", end->broken);
+    t->reachable = t->reachable && t->why[0] == '\0';
+}
+
+static void probe(struct doctor *d, const struct conf_scep *s, struct target *t)
 {
     struct scep_probe p = { .stages = stages_wanted(d, s),
         .to = { t->url, t->trust, t->address[0] != '\0' ? t->address : NULL },
         .subject = "CN=certferry-doctor" };
     struct err e;
 
+    doctor_begin(d);
+    known_to_fail(d, t);
     if (!t->reachable)
         doctor_skip(d, "SCEP-", t->about, t->why);
     else if (scep_probe_run(&p, d->lib, &e) != 0)

@@ -42,4 +42,12 @@ int p12_password(struct lib *l, char out[P12_PASSWORD_LEN + 1], struct err *e) M
 
 /* p12_build - append the DER file.  fails ERR_INPUT (password, names, empty chain), ERR_CRYPTO */
 int p12_build(struct lib *l, const struct p12_spec *s, struct buf *out, struct err *e) MUST;
+
+/*
+ * p12_check - read a file that p12_build has just made with the library's own reader: its MAC, its key, its first
+ * certificate, which is that of `chain`.  For rehearsals; never for a file from elsewhere.
+ * fails ERR_CRYPTO: what is wrong with it
+ */
+int p12_check(
+    struct lib *l, struct view file, const char *password, struct view chain, struct err *e) MUST;
 #endif

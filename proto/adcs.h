@@ -61,6 +61,13 @@ int adcs_submit_parse(struct view body, struct adcs_answer *out, struct err *e) 
 int adcs_fetch_parse(
     struct view body, struct view *certificate, struct adcs_answer *out, struct err *e) MUST;
 
+/*
+ * adcs_templates - the page of an advanced request, ADCS_TEMPLATES_PATH, lists what this account may enrol for: fn for each
+ * template's name, as it stands there.  For diagnoses alone.  false: the page has no such list
+ */
+#define ADCS_TEMPLATES_PATH "certrqxt.asp"
+bool adcs_templates(struct view body, void (*fn)(void *arg, struct view name), void *arg);
+
 /* adcs_class - which class of err.h an HRESULT is: ERR_TEMPLATE, ERR_FORBIDDEN, ERR_NET ...; ERR_DENIED
  * for one that is not in the table. */
 enum err_class adcs_class(uint32_t hresult);

@@ -310,6 +310,8 @@ void adcs_serve(struct exchange *x)
         fetch(x, true);
     else if (get && strcasecmp(page, "certcarc.asp") == 0)
         page_carc(html(x), lang_of(x));
+    else if (get && strcasecmp(page, "certrqxt.asp") == 0)
+        page_advanced(html(x), lang_of(x));
     else
         answer_text(x, 404, "There is no such page.\n");
 }

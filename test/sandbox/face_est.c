@@ -24,8 +24,13 @@ static void send_p7(struct exchange *x, const struct str *leaf, bool chain, cons
     str_free(&p7);
 }
 
-static void cacerts(struct exchange *x)
+/* Without a label: the CA there is.  A label that is no template is nobody's. */
+static void cacerts(struct exchange *x, const char *label)
 {
+    if (label[0] != '\0' && template_find(label) == NULL) {
+        answer_text(x, 404, "There is no such label; it is the name of the template.\r\n");
+        return;
+    }
     if (wire_before(x, AT_EST_CACERTS, ""))
         return;
     send_p7(x, NULL, true, "application/pkcs7-mime");
@@ -132,7 +137,7 @@ void est_serve(struct exchange *x)
     if (!face_login(x))
         return;
     if (get && strcmp(operation, "cacerts") == 0)
-        cacerts(x);
+        cacerts(x, label);
     else if (get && strcmp(operation, "csrattrs") == 0)
         csrattrs(x);
     else if (strcmp(operation, "simpleenroll") == 0)

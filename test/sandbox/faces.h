@@ -34,6 +34,8 @@ struct page_error {
 };
 void page_error(struct str *out, enum page_lang lang, const struct page_error *e);
 void page_welcome(struct str *out, enum page_lang lang);
+/* page_advanced - certrqxt.asp, with what may be enrolled for. */
+void page_advanced(struct str *out, enum page_lang lang);
 void page_carc(struct str *out, enum page_lang lang);
 void page_unauthorized(struct str *out);
 #endif

@@ -234,6 +234,17 @@ void faults_list(const struct faults *f, struct str *json)
     str_puts(json, "]}");
 }
 
+bool faults_standing(const struct faults *f, enum fault_what what, int64_t *argument)
+{
+    for (const struct fault *i = f->first; i != NULL; i = i->next) {
+        if (i->what == what) {
+            *argument = i->argument;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool faults_any(const struct faults *f, unsigned at)
 {
     for (const struct fault *i = f->first; i != NULL; i = i->next) {

@@ -106,7 +106,8 @@ enum {
     X(SHORT_TOKEN, "short-token", AT_GRANT, "seconds", 1)                \
     X(NO_LICENCE, "no-licence", AT_ENROLL, NULL, 0)                      \
     X(OTHER_AGENT, "other-agent", AT_RENEW, NULL, 0)                     \
-    X(ODD_METHOD, "odd-method", AT_IDENTITY, NULL, 0)
+    X(ODD_METHOD, "odd-method", AT_IDENTITY, NULL, 0)                    \
+    X(DATE, "date", AT_ALL, "seconds", 3600)
 
 enum fault_what {
 #define X(id, name, at, arg, value) FAULT_##id,
@@ -124,6 +125,8 @@ struct hit {
 bool hit_has(const struct hit *h, enum fault_what what);
 
 struct faults;
+/* faults_standing - is this one armed, wherever?  It is not counted down: for what every answer has. */
+bool faults_standing(const struct faults *f, enum fault_what what, int64_t *argument);
 struct faults *faults_new(struct ledger *l, struct prng *r);
 void faults_free(struct faults *f);
 

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct http {
@@ -108,6 +109,22 @@ static struct MHD_Response *make_response(struct reply *r)
     return need(m);
 }
 
+/* A clock that is wrong: libmicrohttpd writes no Date of its own beside ours. */
+static void add_date(struct exchange *x, struct MHD_Response *m)
+{
+    int64_t by;
+    time_t at;
+    struct tm t;
+    char text[40];
+
+    if (!faults_standing(x->sandbox->faults, FAULT_DATE, &by))
+        return;
+    at = (time_t)(wall_s() + by);
+    if (gmtime_r(&at, &t) != NULL
+        && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &t) > 0)
+        MHD_add_response_header(m, "Date", text);
+}
+
 static enum MHD_Result send_reply(struct exchange *x)
 {
     struct reply *r = &x->reply;
@@ -128,6 +145,7 @@ static enum MHD_Result send_reply(struct exchange *x)
         snprintf(number, sizeof number, "%lld", (long long)r->retry_after_s);
         MHD_add_response_header(m, "Retry-After", number);
     }
+    add_date(x, m);
     ok = MHD_queue_response(x->connection, (unsigned)r->status, m);
     MHD_destroy_response(m);
     return ok;

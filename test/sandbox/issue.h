@@ -15,6 +15,7 @@ struct ca_template {
     enum { ISSUES, WAITS, DENIES } rule;
 };
 const struct ca_template *template_find(const char *name); /* NULL: not offered */
+const struct ca_template *template_at(size_t n);           /* NULL: so many there are not */
 
 struct issuer {
     X509 *cert;

@@ -6,6 +6,7 @@
  * the issued one, a message that runs over several lines.
  */
 #include "test/sandbox/faces.h"
+#include "test/sandbox/issue.h"
 #include <inttypes.h>
 
 #define BAR "------------------------------------------------------------"
@@ -149,6 +150,21 @@ void page_carc(struct str *o, enum page_lang lang)
         "<P><A ID=locDownloadCACert Href=\"certnew.cer?ReqID=CACert&amp;Renewal=0&amp;Enc=b64\">"
         "%s</A>\r\n",
         lang == GERMAN ? "Herunterladen" : "Download");
+    foot(o);
+}
+
+void page_advanced(struct str *o, enum page_lang lang)
+{
+    const struct ca_template *t;
+
+    head(o, lang);
+    title(o, lang == GERMAN ? "Zertifikat- oder Erneuerungsanforderung einreichen"
+                            : "Submit a Certificate Request or Renewal Request");
+    str_puts(o, "<FORM Name=SubmittedData Action=\"certfnsh.asp\" Method=Post>\r\n"
+                "<Select Name=lbCertTemplate ID=lbCertTemplateID>\r\n");
+    for (size_t i = 0; (t = template_at(i)) != NULL; i++)
+        str_f(o, "<Option Value=\"O;%s;0;0;0;0;2048;;;\">%s\r\n", t->name, t->name);
+    str_puts(o, "</Select></FORM>\r\n");
     foot(o);
 }
 

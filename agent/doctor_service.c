@@ -1,0 +1,108 @@
+/* see doctor.h and doctor_status.h.  SVC-01, SVC-02: does the service run, and how has it been? */
+#include <stdio.h>
+#include <string.h>
+#include "agent/control.h"
+#include "agent/doctor_status.h"
+
+enum { ANSWER_MAX = 4 << 20 };
+
+static void ask(struct doctor *d)
+{
+    struct buf answer = BUF_INIT(ANSWER_MAX);
+    struct err e;
+
+    d->status_asked = true;
+    if (control_ask(d->conf->store.dir, view_text("{\"command\":\"status\"}"), &answer, &e) == 0)
+        d->status = json_parse(buf_view(&answer), ANSWER_MAX, &e);
+    d->status_why = d->status == NULL ? e : (struct err){ 0 };
+    buf_free(&answer);
+}
+
+const struct json *doctor_status(struct doctor *d)
+{
+    if (!d->status_asked)
+        ask(d);
+    return d->status != NULL ? json_get(d->status, "data") : NULL;
+}
+
+bool doctor_running(struct doctor *d)
+{
+    return doctor_status(d) != NULL;
+}
+
+const char *doctor_status_text(struct doctor *d, const char *name)
+{
+    const struct json *data = doctor_status(d);
+    const char *v = "";
+    struct err e;
+
+    if (data != NULL)
+        (void)!json_text(data, name, false, 4096, &v, &e);
+    return v;
+}
+
+int64_t doctor_status_number(struct doctor *d, const char *name)
+{
+    const struct json *data = doctor_status(d);
+    int64_t v = 0;
+    struct err e;
+
+    if (data != NULL)
+        (void)!json_int(data, name, false, INT64_MIN, INT64_MAX, &v, &e);
+    return v;
+}
+
+const struct doctor_row *doctor_start_blocked(const struct doctor *d)
+{
+    static const char *const codes[] = { "CONF-", "VER-03", "PERM-02", "PERM-03", "PERM-05",
+        "PERM-06", "ST-01", "ST-02", "ST-03", "PLG-" };
+    const struct doctor_row *r = NULL;
+
+    for (size_t i = 0; r == NULL && i < sizeof codes / sizeof codes[0]; i++)
+        r = doctor_failed(d, codes[i], NULL);
+    return r;
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------------------- */
+
+static void say_stopped(struct doctor *d)
+{
+    const struct doctor_row *block = doctor_start_blocked(d);
+
+    if (d->status_why.cls != ERR_GONE)
+        doctor_fail(d, "SVC-01", "", d->status_why.cls,
+            "run this as root or as the service's user; else: systemctl restart certferry", "%s",
+            d->status_why.msg);
+    else if (block != NULL)
+        doctor_needs(d, "SVC-01", "", block);
+    else
+        doctor_fail(d, "SVC-01", "", ERR_GONE,
+            "systemctl start certferry, or in the foreground: certferry run",
+            "no service is running on %s", d->conf->store.dir);
+    doctor_skip(d, "SVC-02", "", "needs SVC-01");
+}
+
+static void say_health(struct doctor *d)
+{
+    const char *health = doctor_status_text(d, "health");
+    int64_t restarts = doctor_status_number(d, "restarts");
+
+    if (strcmp(health, "ok") != 0)
+        doctor_warn(d, "SVC-02", "", "certferry status", "health: %s", health);
+    else if (restarts > 0)
+        doctor_warn(d, "SVC-02", "", "journalctl -u certferry -p warning --since -1d",
+            "health: ok, but it was restarted %lld times", (long long)restarts);
+    else
+        doctor_pass(d, "SVC-02", "", "health: ok");
+}
+
+void doctor_service(struct doctor *d)
+{
+    if (!doctor_running(d)) {
+        say_stopped(d);
+        return;
+    }
+    doctor_pass(d, "SVC-01", "", "running for %lld s (pid %lld)",
+        (long long)doctor_status_number(d, "uptime_s"), (long long)doctor_status_number(d, "pid"));
+    say_health(d);
+}
