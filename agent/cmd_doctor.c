@@ -104,7 +104,6 @@ static int report(struct cli *c, struct doctor *d)
         json(d, code);
     else
         summary(d);
-    doctor_free(d);
     return code;
 }
 
@@ -122,17 +121,26 @@ static int examine(struct cli *c, struct conf *conf, const struct err *unread, s
         .on_row = c->json ? NULL : on_row,
         .on_wait = c->json ? NULL : on_wait,
         .arg = &paper };
+    struct vault keys = { 0 };
     struct err e;
+    int code;
 
+    if (conf != NULL)
+        d.secrets = cli_secrets(conf, l, &keys);
     if (conf == NULL) {
         doctor_unread(&d, unread);
     } else if (!doctor_run(&d)) {
         (void)err_set(&e, ERR_INPUT, "no row has a code that begins with \"%.40s\"", d.only);
-        doctor_free(&d);
-        return cli_fail(c, &e, "certferry doctor, which shows every code");
+        code = cli_fail(c, &e, "certferry doctor, which shows every code");
+        goto done;
     }
     clear(&paper);
-    return report(c, &d);
+    code = report(c, &d);
+done:
+    doctor_free(&d);
+    secrets_close(d.secrets);
+    vault_close(&keys);
+    return code;
 }
 
 static int open_io(struct cli *c, struct lib **l)

@@ -2,6 +2,7 @@
 #define AGENT_DOCTOR_H
 #include "agent/conf.h"
 #include "agent/finding.h"
+#include "agent/secret.h"
 
 /*
  * doctor.h - checks of an installation from the configuration to its peers: rows with stable codes, each PASS, WARN,
@@ -27,6 +28,7 @@ struct doctor_row {
 struct doctor {
     struct conf *conf;
     struct lib *lib;
+    struct secrets *secrets; /* NULL: none */
     const char *url, *trust; /* --url, --trust; NULL: not given */
     const char *only; /* --only: codes or beginnings of them, "net,ca,SCEP-03"; NULL: every row */
     bool fix, dry_run;

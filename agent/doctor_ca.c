@@ -180,7 +180,7 @@ static void open_one(struct doctor *d, struct doctor_ca *x, const struct conf_ca
 {
     *x = (struct doctor_ca){ .conf = conf, .lib = d->lib, .chain = BUF_INIT(1 << 20) };
     x->end = doctor_end(d, conf->url, conf->trust);
-    x->ca = ca_open(conf, d->lib, &x->why);
+    x->ca = ca_open(conf, d->lib, d->secrets, &x->why);
 }
 
 void doctor_ca(struct doctor *d)

@@ -73,7 +73,7 @@ void doctor_broken(struct doctor_end *p, const char *code, const char *about)
 /* ---- who is there to look at ---------------------------------------------------------------------------------------- */
 
 struct user { /* one section that reaches a place */
-    const char *name, *url, *trust, *setting, *own_way, *certificate, *key;
+    const char *name, *url, *trust, *setting, *own_way, *own_credential, *certificate, *key;
 };
 
 static void join(struct doctor_end *p, const char *name)
@@ -104,7 +104,7 @@ static void add(struct doctor *d, const struct user *u)
         (void)snprintf(p->about, sizeof p->about, "%s:%u", host, port);
         (void)snprintf(p->target, sizeof p->target, "%s:%u", host, port);
         p->look.tls = tls;
-        doctor_way(d, p, u->own_way);
+        doctor_way(d, p, u->own_way, u->own_credential);
     }
     join(p, u->name);
     if (p->look.certificate == NULL) {
@@ -126,17 +126,17 @@ static void add_all(struct doctor *d)
 
     if (c->cloud.url != NULL && wants_either(d, "CLOUD-", "AUTH-"))
         add(d, &(struct user){ "cloud", c->cloud.url, c->cloud.trust, "cloud.trust", c->cloud.proxy,
-                   c->cloud.client_certificate, c->cloud.client_key });
+                   c->cloud.proxy_credential, c->cloud.client_certificate, c->cloud.client_key });
     for (size_t i = 0; i < c->ca_count && wants_either(d, "CA-", "CA-"); i++) {
         const struct conf_ca *ca = &c->cas[i];
 
         (void)snprintf(name, sizeof name, "ca \"%s\"", ca->name);
         add(d, &(struct user){ name, ca->url, ca->trust, "trust of its section ca", ca->proxy,
-                   ca->client_certificate, ca->client_key });
+                   ca->proxy_credential, ca->client_certificate, ca->client_key });
     }
     if (d->url != NULL) /* from outside: devices have no proxy of ours */
-        add(d,
-            &(struct user){ "the public name", d->url, d->trust, "--trust", "none", NULL, NULL });
+        add(d, &(struct user){
+                   "the public name", d->url, d->trust, "--trust", "none", NULL, NULL, NULL });
 }
 
 /* ---- all at once ------------------------------------------------------------------------------------------------------ */
@@ -170,7 +170,7 @@ static void on_looked(void *arg, const struct result *r)
         io_stop();
 }
 
-static void look_at(struct doctor_end *p)
+static void look_at(struct doctor *d, struct doctor_end *p)
 {
     struct look_work *w = xcalloc(1, sizeof *w);
     struct io_look *k = &p->look;
@@ -180,6 +180,9 @@ static void look_at(struct doctor_end *p)
     k->trust = p->trust;
     k->proxy = p->way.url;
     k->proxy_host = p->proxy_host;
+    k->proxy_port = p->proxy_port;
+    k->proxy_auth = d->conf->proxy.auth;
+    k->proxy_trust = d->conf->proxy.trust;
     if (p->credential.len > 0)
         k->proxy_credential = buf_text(&p->credential);
     w->work = (struct io_work){ look_run, look_free };
@@ -196,7 +199,7 @@ void doctor_looks(struct doctor *d)
     add_all(d);
     for (size_t i = 0; i < d->end_count; i++)
         if (d->ends[i].way_why.cls == ERR_NONE)
-            look_at(&d->ends[i]);
+            look_at(d, &d->ends[i]);
     if (looking > 0 && d->on_wait != NULL)
         d->on_wait(d->arg, "looking at every peer", looking);
     if (looking > 0)

@@ -17,7 +17,7 @@ struct doctor_end {
     char about[DOCTOR_PEER_ABOUT]; /* "ca.contoso.example:443 (ca "one", ca "two")" */
     char target[320]; /* what is connected to: "ca.contoso.example:443", "proxy http://p:3128" */
     char host[256], proxy_host[256];
-    unsigned port;
+    unsigned port, proxy_port;
     struct proxy_way way;
     struct err way_why;          /* its class is ERR_NONE: there is a way */
     const char *trust, *setting; /* setting: "cloud.trust", for fixes */
@@ -40,5 +40,6 @@ void doctor_broken(struct doctor_end *p, const char *code, const char *about);
 bool doctor_place(const char *url, char *host, size_t size, unsigned *port, bool *tls);
 
 /* doctor_way - fills way, way_why and credential. */
-void doctor_way(struct doctor *d, struct doctor_end *p, const char *own);
+void doctor_way(
+    struct doctor *d, struct doctor_end *p, const char *own, const char *own_credential);
 #endif

@@ -32,7 +32,7 @@ static void look(struct doctor *d, struct agent *a, const struct conf_plugin *co
 
 void doctor_plugin(struct doctor *d)
 {
-    struct agent a = { .conf = d->conf, .lib = d->lib, .lock = -1 };
+    struct agent a = { .conf = d->conf, .lib = d->lib, .secrets = d->secrets, .lock = -1 };
     struct err e;
 
     if (d->conf->plugin_count == 0)

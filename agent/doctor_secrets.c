@@ -28,28 +28,23 @@ static void of_section(const struct walk *w, const char *section, const void *ba
     for (size_t i = 0; i < conf_option_count; i++) {
         const struct conf_option *o = &conf_options[i];
 
-        if (strcmp(o->section, section) == 0 && (o->type == CONF_SECRET || is_key(o)))
+        if (strcmp(o->section, section) == 0 && is_key(o))
             one(w, *(char *const *)(const void *)((const char *)base + o->offset));
     }
 }
 
-/* "name=file" */
-static void of_plugin(const struct walk *w, const struct conf_plugin *p)
+static void on_secret(void *arg, const char *what, const char *ref)
 {
-    of_section(w, "plugin", p);
-    for (size_t i = 0; i < p->secrets.count; i++) {
-        const char *file = strchr(p->secrets.at[i], '=');
-
-        one(w, file != NULL ? file + 1 : NULL);
-    }
+    (void)what;
+    one(arg, ref);
 }
 
 void doctor_each_secret(const struct conf *c, void (*fn)(void *arg, const char *path), void *arg)
 {
-    const struct walk w = { fn, arg };
+    struct walk w = { fn, arg };
 
+    conf_secrets(c, on_secret, &w);
     of_section(&w, "cloud", c);
-    of_section(&w, "proxy", c);
     if (c->cloud.client_certificate != NULL && c->cloud.client_key == NULL)
         one(&w, c->cloud.client_certificate); /* then the key is in it */
     for (size_t i = 0; i < c->ca_count; i++) {
@@ -65,5 +60,5 @@ void doctor_each_secret(const struct conf *c, void (*fn)(void *arg, const char *
             one(&w, c->sceps[i].ra_previous.at[k]);
     }
     for (size_t i = 0; i < c->plugin_count; i++)
-        of_plugin(&w, &c->plugins[i]);
+        of_section(&w, "plugin", &c->plugins[i]);
 }
