@@ -96,6 +96,7 @@ void doctor_perm(struct doctor *d);    /* PERM-01 to PERM-06 */
 void doctor_store(struct doctor *d);   /* ST-01 to ST-04 */
 void doctor_p12(struct doctor *d);     /* P12-01 */
 void doctor_plugin(struct doctor *d);  /* PLG-01 */
+void doctor_ra(struct doctor *d);      /* RA-01 */
 void doctor_service(struct doctor *d); /* SVC-01, SVC-02 */
 void doctor_net(struct doctor *d);     /* NET-01 to NET-06 */
 void doctor_time(struct doctor *d);    /* TIME-01 */

@@ -212,9 +212,14 @@ static void say(
     static const enum scep_stage third[] = { SCEP_STAGE_LONG };
     static const enum scep_stage fourth[] = { SCEP_STAGE_REQUEST, SCEP_STAGE_SEND, SCEP_STAGE_REPLY,
         SCEP_STAGE_VERDICT };
+    char name[100];
 
     say_bare(d, s, p, about);
-    say_worst(d, "SCEP-02", about, p, second, sizeof second / sizeof second[0]);
+    (void)snprintf(name, sizeof name, "scep \"%s\"", s->name);
+    if (doctor_failed(d, "RA-01", name) != NULL)
+        doctor_needs(d, "SCEP-02", about, doctor_failed(d, "RA-01", name));
+    else
+        say_worst(d, "SCEP-02", about, p, second, sizeof second / sizeof second[0]);
     say_worst(d, "SCEP-03", about, p, third, 1);
     if (open_to_all(s))
         doctor_skip(d, "SCEP-04", about,

@@ -198,6 +198,7 @@ static enum io_look_tls verdict_of(CURLcode rc, long verify)
         return IO_TLS_REFUSED;
     switch (verify) {
     case 0:
+    case 1: /* what libcurl has there before anything was verified */
         return IO_TLS_NAME;
     case 9:
         return IO_TLS_NOT_YET;
