@@ -126,7 +126,7 @@ static int examine(struct cli *c, struct conf *conf, const struct err *unread, s
     int code;
 
     if (conf != NULL)
-        d.secrets = cli_secrets(conf, l, &keys);
+        d.secrets = cli_secrets(c, conf, l, &keys);
     if (conf == NULL) {
         doctor_unread(&d, unread);
     } else if (!doctor_run(&d)) {

@@ -349,7 +349,7 @@ int cmd_sign_in(struct cli *c)
     if ((x.lib = lib_new(&e)) == NULL)
         code = cli_fail(c, &e, "free some memory, then try again");
     else {
-        x.secrets = cli_secrets(x.conf, x.lib, &x.vault);
+        x.secrets = cli_secrets(c, x.conf, x.lib, &x.vault);
         if ((code = take(&x)) == 0 && (code = look_first(&x)) == 0)
             code = go(&x);
     }

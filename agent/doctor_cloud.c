@@ -129,7 +129,7 @@ static void ask_all(struct doctor *d, struct doctor_end *p)
     struct cloud c = { 0 };
 
     all.done = true;
-    all.opened = cloud_open(&c, &d->conf->cloud, d->secrets, &all.why) == 0;
+    all.opened = cloud_open(&c, &d->conf->cloud, d->secrets, d->lib, &all.why) == 0;
     if (all.opened && p != NULL && p->broken[0] == '\0') {
         if (d->on_wait != NULL)
             d->on_wait(d->arg, "asking the cloud", 1);
