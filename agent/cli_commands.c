@@ -49,7 +49,8 @@ const struct command cli_commands[] = {
         "encrypt to the old one is still read.",
         cmd_ra_renew },
     { "doctor", NULL, "", "--external --url --trust --only --fix --dry-run",
-        "Check the whole installation, row by row, from its files to its peers: what is wrong, what "
+        "Check the whole installation, row by row, from its files to its peers: what is wrong, "
+        "what "
         "was seen, what to do. Changes nothing, but for what --fix mends.",
         cmd_doctor },
     { "scep", "info", "URL", "--trust",
@@ -150,12 +151,10 @@ const struct cli_option cli_options[] = {
     { "--fix", NULL,
         "doctor: mend what is local and safe: modes of our own files, missing folders; says what "
         "it did." },
-    { "--dry-run", NULL, "doctor --fix: only say what it would do." },
     { "--file", "FILE",
         "secret set: the secret is the content of this file, readable by you alone, without its "
         "last "
         "end of line." },
-    { "--force", NULL, "secret delete: also while an option uses it." },
     { "--cloud", "URL", "sign-in: the policy cloud; default cloud.url of the configuration." },
     { "--name", "NAME", "sign-in: what the cloud's administrators see; default the host's name." },
     { "--bootstrap-file", "FILE",
@@ -164,7 +163,8 @@ const struct cli_option cli_options[] = {
     { "--token-file", "FILE",
         "sign-in: an access token that something else has got, in a file readable by you alone." },
     { "--client-id", "ID",
-        "sign-in: the application at the identity provider; default certferry-sign-in. With a secret or a "
+        "sign-in: the application at the identity provider; default certferry-sign-in. With a "
+        "secret or a "
         "certificate nobody has to type anything." },
     { "--client-secret-file", "FILE",
         "sign-in: the application's secret, in a file readable by you alone, or secret:NAME." },
