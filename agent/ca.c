@@ -53,6 +53,9 @@ struct ca *ca_open(const struct conf_ca *conf, struct lib *l, struct secrets *s,
         .auth = conf_auth(conf),
         .secret_file = conf->credentials_file,
         .secrets = s,
+        .conf = conf->all,
+        .proxy = conf->proxy,
+        .proxy_credential = conf->proxy_credential,
         .connections_max = (unsigned)conf->max_in_flight,
         .http1 = true };
     struct ca *ca;

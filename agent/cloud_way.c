@@ -57,6 +57,9 @@ static int open_peer(struct cloud_way *w, const struct cloud_way_conf *c, struct
     struct io_peer_conf pc = { .name = "cloud",
         .trust_file = c->cloud->trust,
         .secrets = c->secrets,
+        .conf = c->cloud->all,
+        .proxy = c->cloud->proxy,
+        .proxy_credential = c->cloud->proxy_credential,
         .connections_max = CONNECTIONS };
 
     if (!w->by_identity) {

@@ -114,6 +114,7 @@ static int take(struct sign_in *x)
     x->s.to.name = name != NULL && name[0] != '\0' ? name : "certferry";
     x->s.to.scope = scope != NULL ? scope : "ccp.enroll";
     x->s.to.secrets = x->secrets;
+    x->s.to.conf = x->conf;
     return 0;
 }
 

@@ -99,6 +99,9 @@ struct conf *conf_try(
         conf_free(l.c);
         return NULL;
     }
+    l.c->cloud.all = l.c;
+    for (size_t i = 0; i < l.c->ca_count; i++)
+        l.c->cas[i].all = l.c;
     if (check_set(l.c, missing) == 0 && conf_check(l.c, missing) == 0)
         missing->cls = ERR_NONE;
     return l.c;

@@ -18,7 +18,9 @@ struct conf_list {
     size_t count;
 };
 
+struct conf;
 struct conf_cloud {
+    const struct conf *all; /* what it is a part of; NULL: made by itself */
     char *url, *trust, *client_certificate, *client_key, *token_file, *group, *agent_id;
     char *proxy;            /* "" = section proxy's way */
     char *proxy_credential; /* for that proxy alone */
@@ -27,8 +29,9 @@ struct conf_cloud {
 };
 
 struct conf_ca {
-    char *name; /* the section's title; requests name it */
-    char *type; /* a driver's kind */
+    char *name;             /* the section's title; requests name it */
+    const struct conf *all; /* as in conf_cloud */
+    char *type;             /* a driver's kind */
     char *url, *trust, *anchors, *auth, *credentials_file, *client_certificate, *client_key, *label;
     char *proxy;            /* "" = section proxy's way */
     char *proxy_credential; /* for that proxy alone */

@@ -21,6 +21,7 @@ enum exit_code exit_code_of(enum err_class cls)
     case ERR_BUSY:
     case ERR_INTERCEPTED:
     case ERR_PROXY:
+    case ERR_PROXY_DOWN:
         return EXIT_NETWORK;
     case ERR_AUTH:
     case ERR_FORBIDDEN:

@@ -34,6 +34,10 @@ const struct explain_text explain_errors[ERR_CLASS_COUNT] = {
         "give this account the right: enrolment at the CA, the connector's role at the cloud"),
     T(ERR_PROXY, "The proxy refused the connection, or wants a sign-in (HTTP 407).",
         "certferry proxy test; certferry proxy set URL --credentials-file FILE"),
+    T(ERR_PROXY_DOWN,
+        "The proxy does not answer: its port is closed, it is overloaded, or something else "
+        "listens there. Tried again like any other outage.",
+        "is it running, and is its address right?  certferry proxy test; certferry proxy set URL"),
     T(ERR_CONFIG, "The configuration is wrong, or does not fit what the peer does.",
         "certferry config validate; certferry config explain KEY"),
     T(ERR_OPERATOR, "An administrator has to decide. The request is held and not given up.",

@@ -29,6 +29,7 @@ typedef void io_fn(void *arg, const struct result *r);
 enum io_auth { IO_AUTH_NONE, IO_AUTH_BASIC, IO_AUTH_NTLM, IO_AUTH_NEGOTIATE, IO_AUTH_BEARER };
 
 struct secrets;
+struct conf;
 
 /* How to reach one peer.  Strings are copied by io_peer_new; files are read by it. */
 struct io_peer_conf {
@@ -38,8 +39,12 @@ struct io_peer_conf {
     const char *key_file;         /* PEM private key for it */
     struct view certificate, key; /* or both as PEM, copied; the key PKCS#8 */
     enum io_auth auth;
-    const char *secret_file;  /* "user:password" or a bearer token: see secret_read */
-    struct secrets *secrets;  /* for "secret:NAME"; NULL: files only */
+    const char *secret_file; /* "user:password" or a bearer token: see secret_read */
+    struct secrets *secrets; /* for "secret:NAME"; NULL: files only */
+    const struct conf
+        *conf; /* its section proxy says which way; outlives the peer; NULL: straight */
+    const char *proxy,
+        *proxy_credential;    /* the peer's own section's, borrowed as long; see proxy.h */
     unsigned connections_max; /* kept and used at once */
     bool http1;               /* never HTTP/2: NTLM and Negotiate authenticate a connection */
 
@@ -55,12 +60,12 @@ struct io_peer;
 /* fails ERR_CONFIG: a file is missing, readable by others, or not what it should be; plain_http with a
  * credential */
 struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e) MUST;
-void io_peer_free(struct io_peer *p); /* after every op of it is gone */
+void io_peer_free(struct io_peer *p); /* after every op of it is gone; closes its connections */
 const char *io_peer_name(const struct io_peer *p);
 
 /* io_http - start one request.  Redirects are never followed, no environment is read, only https
  * unless the peer is one of plain_http.
- * The result's err is ERR_NET, ERR_TRUST, ERR_PROXY, ERR_CONFIG or ERR_TOO_LARGE. */
+ * The result's err is ERR_NET, ERR_TRUST, ERR_PROXY, ERR_PROXY_DOWN, ERR_CONFIG or ERR_TOO_LARGE. */
 struct op *io_http(
     struct io_peer *p, const struct http_req *q, io_fn *fn, void *arg, struct err *e) MUST;
 

@@ -91,6 +91,16 @@ struct io_address io_address_group(const struct io_address *a)
     return g;
 }
 
+bool io_address_is_local(const struct io_address *a)
+{
+    static const uint8_t zeros[16], link[2] = { 0xfe, 0x80 };
+    const uint8_t *four = a->b + sizeof mapped;
+
+    if (is_ipv4(a) || begins_with(a, zeros, 96)) /* compatible: ::, ::1 and ::a.b.c.d */
+        return four[0] == 127 || four[0] == 0 || (four[0] == 169 && four[1] == 254);
+    return begins_with(a, link, 10);
+}
+
 bool io_address_equal(const struct io_address *a, const struct io_address *b)
 {
     return begins_with(a, b->b, 128);

@@ -30,6 +30,9 @@ void io_address_text(const struct io_address *a, char out[IO_ADDRESS_TEXT]);
 
 /* io_address_group - one customer: the address of IPv4, the /64 of IPv6, where one host has 2^64 of them. */
 struct io_address io_address_group(const struct io_address *a);
+/* io_address_is_local - this machine, or what only those on its link can be: loopback, unspecified, link-local, where
+ * clouds hand out credentials; also as the IPv4 address in an IPv6 one */
+bool io_address_is_local(const struct io_address *a);
 bool io_address_equal(const struct io_address *a, const struct io_address *b);
 
 /* io_range_parse - "10.0.0.0/8", "::1".  fails ERR_CONFIG: also for bits set behind the mask */

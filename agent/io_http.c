@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/io_address.h"
 #include "agent/io_curl.h"
 #include "agent/io_peer.h"
 #include "agent/io_uv.h"
@@ -21,13 +22,15 @@ struct transfer {
     bool answered;  /* the status of the answer to it has come */
     bool head_ended;
     uint64_t began_us;
+    bool begun; /* the way stood, and the request was about to be sent */
+    struct proxy_way way;
     char *host; /* of the URL, for the check of addresses */
+    unsigned port;
     char error[CURL_ERROR_SIZE];
-    char vetoed[INET6_ADDRSTRLEN];
+    char vetoed[IO_ADDRESS_TEXT];
 };
 
 static CURLM *multi;
-static CURLSH *share; /* TLS sessions, so that a new connection need not negotiate from nothing */
 static size_t under_way;
 static long
     connections; /* at most, over all peers; each keeps to its own number of requests in flight */
@@ -86,6 +89,8 @@ static size_t on_head(char *p, size_t one, size_t n, void *arg)
     size_t len = one * n;
     const char *status = len > 5 && memcmp(p, "HTTP/", 5) == 0 ? memchr(p, ' ', len - 1) : NULL;
 
+    if (!t->begun)
+        return len;                         /* the proxy's answer to CONNECT */
     if (status != NULL && status[1] != '1') /* 1xx is not the answer yet */
         t->answered = true;
     t->head_ended = p[0] == '\r' || p[0] == '\n';
@@ -108,40 +113,58 @@ static bool is_literal(const char *host)
            || strcmp(host, "localhost") == 0;
 }
 
-static bool is_local4(uint32_t a)
-{
-    return a >> 24 == 127 || a >> 24 == 0 || a >> 16 == 0xa9fe; /* loopback, this, link-local */
-}
-
-static bool is_local(const struct sockaddr *sa)
-{
-    const struct in6_addr *a;
-    uint32_t inner;
-
-    if (sa->sa_family == AF_INET)
-        return is_local4(ntohl(((const struct sockaddr_in *)(const void *)sa)->sin_addr.s_addr));
-    a = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-    memcpy(&inner, a->s6_addr + 12, sizeof inner);
-    if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a)) /* reaches the IPv4 address in it */
-        return is_local4(ntohl(inner));
-    return IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_LINKLOCAL(a) || IN6_IS_ADDR_UNSPECIFIED(a);
-}
-
-/* A name that resolves to this machine or to a metadata service is an attack on us, not a peer. */
+/* A name that resolves to this machine or to a metadata service is an attack on us, not a peer.  A proxy's address is
+ * its administrator's: this machine is as good as any; what the proxy makes of the name is not seen from here. */
 static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct transfer *t = arg;
+    struct io_address to;
 
     (void)purpose;
-    if (!io_peer_limits(t->peer)->local && !is_literal(t->host) && is_local(&a->addr)) {
-        const void *in = a->family == AF_INET
-                             ? (const void *)&((struct sockaddr_in *)(void *)&a->addr)->sin_addr
-                             : (const void *)&((struct sockaddr_in6 *)(void *)&a->addr)->sin6_addr;
-
-        (void)inet_ntop(a->family, in, t->vetoed, sizeof t->vetoed);
+    if (t->way.url[0] == '\0' && !io_peer_limits(t->peer)->local && !is_literal(t->host)
+        && io_address_of(&to, &a->addr) && io_address_is_local(&to)) {
+        io_address_text(&to, t->vetoed);
         return CURL_SOCKET_BAD;
     }
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+static int on_begin(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    struct transfer *t = arg;
+
+    (void)to;
+    (void)from;
+    (void)to_port;
+    (void)from_port;
+    t->begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* Whoever inspects TLS on the way shows a certificate of its own: its issuer says who that is. */
+static int not_trusted(const struct transfer *t, const char *why, struct err *e)
+{
+    const char *name = io_peer_name(t->peer);
+    char issuer[IO_ISSUER_TEXT];
+
+    io_peer_issuer(t->peer, issuer);
+    if (issuer[0] == '\0')
+        return err_set(e, ERR_TRUST, "%s: %s", name, why);
+    return err_set(
+        e, ERR_TRUST, "%s: %.90s; issuer of the certificate seen: %s", name, why, issuer);
+}
+
+/* Before the request was sent: the way's fault? */
+static bool is_the_way(const struct transfer *t, CURLcode rc, const char *why, struct err *e)
+{
+    char destination[300], issuer[IO_ISSUER_TEXT];
+
+    (void)snprintf(destination, sizeof destination, "%s:%u", t->host, t->port);
+    if (t->begun || !io_way_failed(io_peer_way(t->peer), &t->way, t->easy, rc, destination, why, e))
+        return false;
+    io_peer_issuer(t->peer, issuer); /* it was the proxy's */
+    (void)err_wrap(e, "%s", io_peer_name(t->peer));
+    return true;
 }
 
 static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
@@ -150,32 +173,22 @@ static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
     const char *why = t->error[0] != '\0' ? t->error : curl_easy_strerror(rc);
     bool no_answer = rc == CURLE_OK || rc == CURLE_SEND_FAIL_REWIND; /* see on_rewind */
     enum err_class cls = ERR_NET;
-    long connect_status = 0;
 
-    (void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
     if (t->reply.bad || rc == CURLE_FILESIZE_EXCEEDED)
         return err_set(e, t->reply.bad ? t->reply.why : ERR_TOO_LARGE,
             "%s: the answer is larger than %zu bytes", name, t->reply.max);
+    if (is_the_way(t, rc, why, e))
+        return -1;
     if (no_answer)
         return err_set(e, ERR_NET, "%s: the connection ended before the answer was whole", name);
     if (t->vetoed[0] != '\0')
         return err_set(e, ERR_CONFIG, "%s: %s resolves to %s, which no peer can have", name,
             t->host, t->vetoed);
-    if (connect_status >= 400) {
-        (void)err_set(e, ERR_PROXY, "%s: the proxy answered %ld to CONNECT", name, connect_status);
-        e->number = (uint32_t)connect_status;
-        return -1;
-    }
     switch (rc) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-        cls = ERR_TRUST;
-        break;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        cls = ERR_PROXY;
-        break;
+        return not_trusted(t, why, e);
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_URL_MALFORMAT:
@@ -238,7 +251,7 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
     (void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-    r.sent = sent > 0;
+    r.sent = t->begun && sent > 0; /* to a proxy, CONNECT was */
     if (rc == CURLE_OK && t->head_ended) {
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         schemes_of(easy, schemes, sizeof schemes);
@@ -288,17 +301,39 @@ done:
     return rc;
 }
 
-static char *host_of(const char *url)
+static int take_place(struct transfer *t, const char *url)
 {
     CURLU *u = curl_url();
-    char *host = NULL, *copy = NULL;
+    char *host = NULL, *port = NULL;
 
     if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
-        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-        copy = xstrdup(host);
+        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+        t->host = xstrdup(host);
+        t->port = (unsigned)strtoul(port, NULL, 10);
+    }
     curl_free(host);
+    curl_free(port);
     curl_url_cleanup(u);
-    return copy;
+    return t->host != NULL ? 0 : -1;
+}
+
+/* As the rule wants the host: without the brackets of an IPv6 address. */
+static int find_way(struct transfer *t, struct err *e)
+{
+    const struct io_way *w = io_peer_way(t->peer);
+    size_t len = strlen(t->host);
+    char host[300];
+
+    if (w->conf == NULL)
+        return 0;
+    if (t->host[0] == '[')
+        (void)snprintf(host, sizeof host, "%.*s", (int)(len - 2), t->host + 1);
+    else
+        (void)snprintf(host, sizeof host, "%s", t->host);
+    return proxy_way(w->conf, w->own, host, t->port, &t->way, e) == 0
+               ? 0
+               : err_wrap(e, "%s", io_peer_name(t->peer));
 }
 
 static unsigned set_options(struct transfer *t, const struct http_req *q)
@@ -333,11 +368,11 @@ static unsigned set_options(struct transfer *t, const struct http_req *q)
         c, CURLOPT_PROTOCOLS_STR, io_peer_limits(t->peer)->plain_http ? "https,http" : "https");
     bad |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     bad |= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    bad |= curl_easy_setopt(c, CURLOPT_PROXY, ""); /* nothing from the environment */
-    bad |= curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+    bad |= curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_begin);
+    bad |= curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
+    bad |= io_way_set(io_peer_way(t->peer), &t->way, c);
     bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    bad |= curl_easy_setopt(c, CURLOPT_SHARE, share);
     return bad;
 }
 
@@ -356,11 +391,11 @@ struct op *io_http(struct io_peer *p, const struct http_req *q, io_fn *fn, void 
         || http_url_check(q->url, most->plain_http, most->url_max, e) != 0
         || add_headers(t, q, e) != 0)
         goto failed;
-    if ((t->host = host_of(q->url)) == NULL) {
+    if (take_place(t, q->url) != 0) {
         err_set(e, ERR_CONFIG, "%s: not a usable URL: %s", io_peer_name(p), q->url);
         goto failed;
     }
-    if ((t->easy = io_peer_get(p, e)) == NULL)
+    if (find_way(t, e) != 0 || (t->easy = io_peer_get(p, e)) == NULL)
         goto failed;
     if (set_options(t, q) != 0) {
         io_peer_put(p, t->easy);
@@ -380,9 +415,9 @@ failed:
     return NULL;
 }
 
-void io_http_allow(unsigned more)
+void io_http_allow(long more)
 {
-    connections += (long)more;
+    connections += more;
     if (multi == NULL)
         return; /* check: nothing will be sent */
     (void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
@@ -394,9 +429,6 @@ int io_http_open(struct err *e)
     if ((multi = io_curl_open(on_transfer_done, e)) == NULL)
         return -1;
     connections = 0;
-    if ((share = curl_share_init()) == NULL)
-        return err_set(e, ERR_NOMEM, "the HTTP client's session cache");
-    (void)curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
     under_way = 0;
     return 0;
 }
@@ -404,7 +436,6 @@ int io_http_open(struct err *e)
 void io_http_close(void)
 {
     io_curl_close();
-    (void)curl_share_cleanup(share);
     curl_global_cleanup();
     multi = NULL;
 }

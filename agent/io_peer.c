@@ -1,7 +1,10 @@
 /*
- * see io.h.  One peer's trust, identity and credentials, and a small stock of curl handles that have
+ * see io.h.  One peer's trust, identity, credentials and way out, and a small stock of curl handles that have
  * them set.  Credentials are read from their file when the peer is made and live in secret memory;
  * curl gets them by its own copy, which it frees with the handle.
+ *
+ * Connections and TLS sessions are the peer's own: a tunnel that was opened with one credential is of no use to
+ * whoever has another, and none of them outlives the peer (curl would compare the proxy, not who signed in there).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +23,10 @@ struct io_peer {
     struct buf secret;
     bool http1;
     struct io_peer_limits limits;
+    struct io_way way;
+    CURLSH *pool; /* NULL until something is sent */
+    char issuer[IO_ISSUER_TEXT];
+    long connections;
     struct curl_slist *connect_to; /* NULL: as the URL says */
     CURL *stock[STOCK];
     size_t stocked;
@@ -33,6 +40,17 @@ const char *io_peer_name(const struct io_peer *p)
 const struct io_peer_limits *io_peer_limits(const struct io_peer *p)
 {
     return &p->limits;
+}
+
+const struct io_way *io_peer_way(const struct io_peer *p)
+{
+    return &p->way;
+}
+
+void io_peer_issuer(struct io_peer *p, char out[IO_ISSUER_TEXT])
+{
+    memcpy(out, p->issuer, sizeof p->issuer);
+    p->issuer[0] = '\0';
 }
 
 static int set_limits(struct io_peer *p, const struct io_peer_conf *c, struct err *e)
@@ -88,7 +106,11 @@ struct io_peer *io_peer_new(const struct io_peer_conf *c, struct err *e)
     p->auth = c->auth;
     p->http1 = c->http1;
     p->secret = (struct buf)BUF_SECRET(16384);
-    io_http_allow(c->connections_max);
+    io_http_allow(p->connections = (long)c->connections_max);
+    if (io_way_open(&p->way, c, e) != 0) {
+        err_wrap(e, "%s", c->name);
+        goto failed;
+    }
     if (set_limits(p, c, e) != 0 || check_files(c, e) != 0 || copy_identity(p, c, e) != 0)
         goto failed;
     if ((c->auth == IO_AUTH_BASIC || c->auth == IO_AUTH_NTLM || c->auth == IO_AUTH_BEARER)
@@ -108,7 +130,10 @@ void io_peer_free(struct io_peer *p)
         return;
     while (p->stocked > 0)
         curl_easy_cleanup(p->stock[--p->stocked]);
+    (void)curl_share_cleanup(p->pool); /* closes what is open */
+    io_http_allow(-p->connections);
     curl_slist_free_all(p->connect_to);
+    io_way_close(&p->way);
     buf_free(&p->secret);
     buf_free(&p->certificate_pem);
     buf_free(&p->key_pem);
@@ -165,6 +190,15 @@ static unsigned set_identity(CURL *c, struct io_peer *p)
     return bad;
 }
 
+static CURLSH *pool_of(struct io_peer *p)
+{
+    if (p->pool == NULL && (p->pool = curl_share_init()) != NULL) {
+        (void)curl_share_setopt(p->pool, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
+        (void)curl_share_setopt(p->pool, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    }
+    return p->pool;
+}
+
 CURL *io_peer_get(struct io_peer *p, struct err *e)
 {
     CURL *c;
@@ -172,7 +206,7 @@ CURL *io_peer_get(struct io_peer *p, struct err *e)
 
     if (p->stocked > 0)
         return p->stock[--p->stocked];
-    if ((c = curl_easy_init()) == NULL) {
+    if (pool_of(p) == NULL || (c = curl_easy_init()) == NULL) {
         (void)err_set(e, ERR_NOMEM, "%s: an HTTP handle", p->name);
         return NULL;
     }
@@ -185,6 +219,8 @@ CURL *io_peer_get(struct io_peer *p, struct err *e)
         c, CURLOPT_HTTP_VERSION, (long)(p->http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
     if (p->connect_to != NULL)
         bad |= curl_easy_setopt(c, CURLOPT_CONNECT_TO, p->connect_to);
+    bad |= curl_easy_setopt(c, CURLOPT_SHARE, p->pool);
+    bad |= io_issuer_watch(c, p->issuer);
     bad |= set_credentials(c, p);
     if (bad != 0) {
         curl_easy_cleanup(c);

@@ -2,6 +2,7 @@
 #define AGENT_IO_PEER_H
 #include <curl/curl.h>
 #include "agent/io.h"
+#include "agent/io_way.h"
 
 /* io_peer.h - between io_peer.c (who we talk to, and with which credentials) and io_http.c. */
 
@@ -15,7 +16,11 @@ struct io_peer_limits { /* see struct io_peer_conf */
 };
 const struct io_peer_limits *io_peer_limits(const struct io_peer *p);
 
-/* io_http_allow - there is a peer that may have so many connections at once.  A connection is 74 KiB of
+const struct io_way *io_peer_way(const struct io_peer *p);
+/* io_peer_issuer - who issued the certificate that was not trusted last; "": none was seen.  Told once. */
+void io_peer_issuer(struct io_peer *p, char out[IO_ISSUER_TEXT]);
+
+/* io_http_allow - there is a peer that may have so many connections at once, or (negative) no longer.  A connection is 74 KiB of
  * buffers and a handshake: what is beyond waits for a free one. */
-void io_http_allow(unsigned connections);
+void io_http_allow(long connections);
 #endif

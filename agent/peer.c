@@ -100,7 +100,8 @@ void peer_ok(struct peer *p)
 static bool counts(enum err_class cls)
 {
     return cls == ERR_NET || cls == ERR_BUSY || cls == ERR_INTERCEPTED || cls == ERR_TRUST
-           || cls == ERR_AUTH || cls == ERR_FORBIDDEN || cls == ERR_PROXY || cls == ERR_CONFIG;
+           || cls == ERR_AUTH || cls == ERR_FORBIDDEN || cls == ERR_PROXY || cls == ERR_PROXY_DOWN
+           || cls == ERR_CONFIG;
 }
 
 void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
@@ -121,10 +122,10 @@ void peer_failed(struct peer *p, const struct err *why, int64_t retry_after_s)
         log_err(EV_PEER_DOWN, NULL, p->name, why);
     p->probe_at = 0;
     /* What the peer asked for is never cut short: the second that has begun does not count. */
-    until = clock_now()
-            + (retry_after_s >= 0
-                    ? retry_after_s + 1 + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
-                    : back_off_s(p->openings, BASE_S, CAP_S));
+    until =
+        clock_now()
+        + (retry_after_s >= 0 ? retry_after_s + 1 + (int64_t)jitter((uint64_t)retry_after_s / 4 + 1)
+                              : back_off_s(p->openings, BASE_S, CAP_S));
     if (until > p->open_until)
         p->open_until = until;
     if (!under_way)

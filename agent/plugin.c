@@ -115,6 +115,8 @@ static int open_peer(struct plugin *p, struct err *e)
     struct io_peer_conf pc = { .name = c->name,
         .trust_file = c->trust,
         .auth = IO_AUTH_NONE,
+        .secrets = p->a->secrets,
+        .conf = p->a->conf,
         .connections_max = CONNECTIONS };
     struct token_client client = { .id = c->client_id,
         .secret_file = c->client_secret_file,

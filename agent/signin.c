@@ -144,6 +144,9 @@ int signin_run(struct signin *s, struct lib *l, struct err *e)
     const struct io_peer_conf pc = { .name = "cloud",
         .trust_file = s->to.trust,
         .secrets = s->to.secrets,
+        .conf = s->to.conf,
+        .proxy = s->to.conf != NULL ? s->to.conf->cloud.proxy : NULL,
+        .proxy_credential = s->to.conf != NULL ? s->to.conf->cloud.proxy_credential : NULL,
         .connections_max = CONNECTIONS };
     int rc = -1;
 

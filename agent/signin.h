@@ -1,5 +1,6 @@
 #ifndef AGENT_SIGNIN_H
 #define AGENT_SIGNIN_H
+#include "agent/conf.h"
 #include "agent/connector.h"
 #include "agent/io.h"
 #include "proto/oauth_device.h"
@@ -33,6 +34,7 @@ enum signin_stage {
 struct signin_conf { /* borrowed until signin_end */
     const char *cloud, *trust;
     struct secrets *secrets; /* for the way out */
+    const struct conf *conf; /* its settings, and section cloud's */
     const char *name;        /* shown to administrators of the cloud */
     enum signin_way way;
     const char *client_id, *scope;

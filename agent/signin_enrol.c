@@ -125,6 +125,7 @@ static void on_proof(void *arg, const struct result *r)
 int signin_prove(struct signin *s, struct err *e)
 {
     struct conf_cloud cloud = { .url = s->made.cloud, .trust = (char *)s->to.trust };
+    const struct conf *all = s->to.conf;
     const struct cloud_way_conf conf = {
         .cloud = &cloud, .secrets = s->to.secrets, .lib = s->lib, .who = &s->made, .told = on_told
     };
@@ -133,6 +134,10 @@ int signin_prove(struct signin *s, struct err *e)
     struct proof p = { e, -1 };
     char activity[40];
 
+    if ((cloud.all = all) != NULL) {
+        cloud.proxy = all->cloud.proxy;
+        cloud.proxy_credential = all->cloud.proxy_credential;
+    }
     signin_show(s, SIGNIN_PROOF);
     http_url_join(&url, s->made.cloud, "requests/extend");
     if (guid_new(s->lib, activity, e) == 0 && (way = cloud_way_new(&conf, e)) != NULL) {

@@ -26,6 +26,7 @@
     X(ERR_AUTH, "our credentials were refused", HOLD)     /* HTTP 401                         */ \
     X(ERR_FORBIDDEN, "peer does not allow us this", HOLD) /* HTTP 403                         */ \
     X(ERR_PROXY, "the proxy refused", HOLD)               /* HTTP 407 or CONNECT failed       */ \
+    X(ERR_PROXY_DOWN, "the proxy does not answer", AGAIN) /* closed port, no answer, restart  */ \
     X(ERR_CONFIG, "the configuration does not fit", HOLD) /* redirect, wrong URL            */   \
     X(ERR_OPERATOR, "needs an administrator's decision", HOLD)                                   \
     X(ERR_INPUT, "request is not valid", FAIL)                                                   \

@@ -79,6 +79,7 @@ bool guid_ok(const char *text)
     X(ERR_AUTH, AuthenticationException)         \
     X(ERR_FORBIDDEN, AuthenticationException)    \
     X(ERR_PROXY, CAUnreachable)                  \
+    X(ERR_PROXY_DOWN, CAUnreachable)             \
     X(ERR_CONFIG, ServiceUnavailableException)   \
     X(ERR_OPERATOR, ServiceUnavailableException) \
     X(ERR_INPUT, ParameterDataInvalidError)      \

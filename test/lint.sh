@@ -20,7 +20,7 @@ door SQLite 'sqlite3\.h' 'agent/store_sql\.h|agent/store[a-z_]*\.c'
 door json-c 'json-c/.*|json\.h' 'proto/json[a-z_]*\.c'
 door llhttp 'llhttp\.h' 'proto/http1\.c'
 door libconfuse 'confuse\.h' 'agent/conf[a-z_]*\.[ch]'
-door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]|agent/io_listen_tls\.c'
+door OpenSSL 'openssl/.*' 'certs/[a-z0-9_]+\.[ch]|agent/io_(listen_tls|issuer)\.c'
 
 # ---- layers: agent -> proto -> certs ----------------------------------------------------------------------
 hits=$(grep -nE '#include "(proto|agent|test)/' certs/*.[ch]); [ -z "$hits" ] || say "certs/ leans upward: $hits"

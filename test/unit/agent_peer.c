@@ -183,7 +183,8 @@ static void retry_after_is_honoured(void **state)
 {
     (void)state;
     failure(ERR_BUSY, 120); /* at once, not only after five */
-    assert_in_range(peer_wait_s(p), 121, 152); /* not sooner: of the second that has begun nothing counts */
+    assert_in_range(
+        peer_wait_s(p), 121, 152); /* not sooner: of the second that has begun nothing counts */
     assert_int_equal(now().why.cls, ERR_BUSY);
     failure(ERR_BUSY, 10); /* a shorter one from a request under way does not cut it */
     assert_true(peer_wait_s(p) >= 120);
@@ -209,6 +210,7 @@ static void which_classes_count(void **state)
         [ERR_AUTH] = true,
         [ERR_FORBIDDEN] = true,
         [ERR_PROXY] = true,
+        [ERR_PROXY_DOWN] = true,
         [ERR_CONFIG] = true };
 
     (void)state;

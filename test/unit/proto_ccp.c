@@ -24,6 +24,7 @@ static void every_class_has_a_code(void **state)
         { ERR_AUTH, "AuthenticationException", 4103 },
         { ERR_FORBIDDEN, "AuthenticationException", 4103 },
         { ERR_PROXY, "CAUnreachable", 4104 },
+        { ERR_PROXY_DOWN, "CAUnreachable", 4104 },
         { ERR_CONFIG, "ServiceUnavailableException", 4101 },
         { ERR_OPERATOR, "ServiceUnavailableException", 4101 },
         { ERR_INPUT, "ParameterDataInvalidError", 4002 },
