@@ -105,23 +105,37 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 include test/test.mk
 
 # ---- manual pages: the tables in them are printed by the program -------------------------------------
-MAN_OPTIONS = $(B)/manual-commands $(B)/manual-options $(B)/manual-configuration
+MAN_PARTS = commands options configuration exit-codes pages
 $(B)/manual-%: $(B)/certferry
 	$(Q)$< manual $* > $@
-$(B)/%: packaging/man/%.scd $(MAN_OPTIONS)
-	$(Q)sed -e '/^@COMMANDS@$$/{r $(B)/manual-commands' -e 'd}' -e '/^@OPTIONS@$$/{r $(B)/manual-options' -e 'd}' \
-	    -e '/^@CONFIGURATION@$$/{r $(B)/manual-configuration' -e 'd}' $< | scdoc > $@
+TIDY = awk -f packaging/man/tidy.awk
+$(B)/%: packaging/man/%.scd packaging/man/tidy.awk $(MAN_PARTS:%=$(B)/manual-%)
+	$(Q)sed $(foreach p,$(MAN_PARTS),-e '/^@$(p)@$$/I{r $(B)/manual-$(p)' -e 'd}') $< | scdoc > $@.tmp && $(TIDY) $@.tmp > $@ && rm $@.tmp
+# A page for each noun that has verbs.
+$(B)/man/done: $(B)/certferry packaging/man/tidy.awk
+	@mkdir -p $(@D) && rm -f $(@D)/*
+	$(Q)for n in $$($< manual nouns); do $< manual page $$n | scdoc > $@.tmp && $(TIDY) $@.tmp > $(@D)/certferry-$$n.1 || exit 1; done && rm $@.tmp && touch $@
+$(B)/completion/%: $(B)/certferry
+	@mkdir -p $(@D)
+	$(Q)$< completion $* > $@
+COMPLETION = $(B)/completion/bash $(B)/completion/zsh $(B)/completion/fish
 $(B)/certferry.conf.sample: $(B)/certferry
 	$(Q)$< manual sample > $@
-man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry.conf.sample
+man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/man/done $(B)/certferry.conf.sample
+lint-man: man
+	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/man/*.1 | grep .
 
 # ---- what an administrator installs ---------------------------------------------------------------
-install: program plugins man
+install: program plugins man $(COMPLETION)
 	install -D -m 755 $(B)/certferry $(DESTDIR)$(PREFIX)/bin/certferry
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/certferry/plugins $(PLUGINS)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/plugin-example packaging/plugin-example/*
 	install -D -m 644 agent/certferry_plugin.h $(DESTDIR)$(PREFIX)/include/certferry/plugin.h
 	install -D -m 644 $(B)/certferry.1 $(DESTDIR)$(PREFIX)/share/man/man1/certferry.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(B)/man/*.1
+	install -D -m 644 $(B)/completion/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/certferry
+	install -D -m 644 $(B)/completion/zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_certferry
+	install -D -m 644 $(B)/completion/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/certferry.fish
 	install -D -m 644 $(B)/certferry.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry.conf.5
 	install -D -m 644 $(B)/certferry-plugin.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry-plugin.5
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
@@ -143,4 +157,4 @@ help:
 	@echo 'make test       every test, with sanitizers'
 	@echo 'make deps       install the Debian packages of packaging/dependencies.txt'
 	@echo 'make lint asan fuzz crashloop bench cover install clean'
-.PHONY: all program plugins sandbox man install demo deps check-deps clean help
+.PHONY: all program plugins sandbox man lint-man install demo deps check-deps clean help

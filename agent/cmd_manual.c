@@ -1,61 +1,78 @@
 /* manual PART: the parts of the manual pages that are tables in the program, as scdoc source. */
 #include <stdio.h>
 #include <string.h>
-#include "agent/cli.h"
-#include "agent/conf.h"
+#include "agent/cmd_manual.h"
+#include "agent/conf_key.h"
 #include "agent/metrics.h"
 
 static void commands(void)
 {
-    for (const struct command *k = cli_commands; k->noun != NULL; k++)
-        if (k->run != cmd_manual)
-            (void)printf("*%s%s%s*%s%s%s\n\t%s\n\n", k->noun, k->verb ? " " : "",
-                k->verb ? k->verb : "", k->args[0] != '\0' ? " _" : "", k->args,
-                k->args[0] != '\0' ? "_" : "", k->help);
+    for (const struct command *k = cli_commands; k->noun != NULL; k++) {
+        if (cli_hidden(k))
+            continue;
+        manual_command(k);
+        (void)printf("\n\t");
+        manual_text(k->help);
+        (void)printf("\n\n");
+    }
 }
 
 static void options(void)
 {
     for (const struct cli_option *o = cli_options; o->name != NULL; o++)
-        (void)printf("*%s*%s%s%s\n\t%s\n\n", o->name, o->value ? " _" : "",
-            o->value ? o->value : "", o->value ? "_" : "", o->help);
+        manual_option(o);
 }
 
-static const char *type_name(const struct conf_option *o)
+static void exit_codes(void)
 {
-    static const char *const names[] = { [CONF_TEXT] = "text",
-        [CONF_TEXT_OR_EMPTY] = "text",
-        [CONF_FILE] = "path",
-        [CONF_SECRET] = "path or secret:NAME",
-        [CONF_PROXY] = "proxy",
-        [CONF_INT] = "number",
-        [CONF_BOOL] = "true or false",
-        [CONF_LIST] = "list of texts",
-        [CONF_CHOICE] = "one of" };
+#define X(id, number, text)                  \
+    (void)printf("*%d*\n\t", (int)(number)); \
+    manual_text(text);                       \
+    (void)printf("\n\n");
+    EXIT_CODES(X)
+#undef X
+}
 
-    return names[o->type];
+static void pages(void)
+{
+    const char *last = "";
+
+    for (const struct command *k = cli_commands; k->noun != NULL; k++) {
+        if (k->verb != NULL && !cli_hidden(k) && strcmp(last, k->noun) != 0)
+            (void)printf("%s*certferry-%s*(1)", last[0] != '\0' ? ", " : "", k->noun);
+        if (k->verb != NULL)
+            last = k->noun;
+    }
+    (void)printf("\n");
+}
+
+static void option(const struct conf_option *o)
+{
+    char type[300];
+
+    conf_type_text(o, type, sizeof type);
+    (void)printf("*%s* (", o->key);
+    manual_text(type);
+    if (o->fallback == NULL) {
+        (void)printf(", must be set");
+    } else if (o->fallback[0] != '\0') {
+        (void)printf(", default ");
+        manual_text(o->fallback);
+    }
+    (void)printf(")\n\t");
+    manual_text(o->help);
+    (void)printf("\n\n");
 }
 
 static void configuration(void)
 {
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++) {
-        (void)printf("## %s\n\n%s\n\n", conf_section_help[s][0], conf_section_help[s][1]);
-        for (size_t i = 0; i < conf_option_count; i++) {
-            const struct conf_option *o = &conf_options[i];
-
-            if (strcmp(o->section, conf_section_help[s][0]) != 0)
-                continue;
-            (void)printf("*%s* (%s%s%s", o->key, type_name(o), o->choices ? " " : "",
-                o->choices ? o->choices : "");
-            if (o->type == CONF_INT)
-                (void)printf(", %lld to %lld%s%s", (long long)o->min, (long long)o->max,
-                    o->unit ? " " : "", o->unit ? o->unit : "");
-            (void)printf("%s%s)\n\t%s\n\n",
-                o->fallback == NULL ? ", must be set"
-                : o->fallback[0]    ? ", default "
-                                    : "",
-                o->fallback != NULL ? o->fallback : "", o->help);
-        }
+        (void)printf("## %s\n\n", conf_section_help[s][0]);
+        manual_text(conf_section_help[s][1]);
+        (void)printf("\n\n");
+        for (size_t i = 0; i < conf_option_count; i++)
+            if (strcmp(conf_options[i].section, conf_section_help[s][0]) == 0)
+                option(&conf_options[i]);
     }
 }
 
@@ -115,13 +132,17 @@ int cmd_manual(struct cli *c)
         const char *name;
         void (*print)(void);
     } parts[] = { { "commands", commands }, { "options", options },
-        { "configuration", configuration }, { "sample", sample }, { "metrics", metrics } };
+        { "configuration", configuration }, { "exit-codes", exit_codes }, { "nouns", manual_nouns },
+        { "pages", pages }, { "sample", sample }, { "metrics", metrics } };
 
+    if (c->arg_count > 1)
+        return strcmp(c->args[0], "page") == 0 && manual_page(c->args[1])
+                   ? EXIT_OK
+                   : cli_usage(c, "no such page: %.40s", c->args[1]);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcmp(parts[i].name, c->args[0]) == 0) {
             parts[i].print();
             return EXIT_OK;
         }
-    (void)fprintf(stderr, "error: no such part: %s\n", c->args[0]);
-    return EXIT_USAGE;
+    return cli_usage(c, "no such part: %.40s", c->args[0]);
 }

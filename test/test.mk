@@ -98,6 +98,7 @@ crashloop:
 lint:
 	@test/lint.sh
 	@$(MAKE) --no-print-directory $(PARALLEL) lint-clang
+	@if command -v mandoc >/dev/null; then $(MAKE) --no-print-directory lint-man; else echo 'lint: no mandoc, manual pages not looked at'; fi
 # The same warnings from the other compiler.
 lint-clang: $(patsubst %.c,lint-clang/%,$(CERTS_C) $(PROTO_C) $(AGENT_C) agent/main.c $(PLUGINS_C) $(SANDBOX_C) $(SIM_C) $(wildcard test/scep/*.c))
 lint-clang/%: ; @clang $(CPPFLAGS) $(filter-out -Wno-format-truncation,$(WARN)) $(CFLAGS_proto) $(CFLAGS_agent) -fsyntax-only $*.c

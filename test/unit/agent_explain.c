@@ -1,6 +1,7 @@
 /* Every code there is has a text; and the tables of the command line hold together. */
 #include "test/t.h"
 #include "agent/cli.h"
+#include "agent/cmd_manual.h"
 #include "agent/doctor.h"
 #include "agent/explain.h"
 #include "agent/explain_text.h"
@@ -154,6 +155,14 @@ static void nouns_stand_together(void **state)
         }
 }
 
+static void nouns_have_a_page(void **state)
+{
+    (void)state;
+    for (const struct command *k = cli_commands; k->noun != NULL; k++)
+        if (k->verb != NULL && !manual_has_text(k->noun))
+            fail_msg("cmd_manual_page.c has no text for %s", k->noun);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +172,7 @@ int main(void)
         cmocka_unit_test(commands_take_options_that_exist),
         cmocka_unit_test(no_option_is_left_over),
         cmocka_unit_test(nouns_stand_together),
+        cmocka_unit_test(nouns_have_a_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
