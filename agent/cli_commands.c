@@ -33,7 +33,7 @@ const struct command cli_commands[] = {
         cmd_requests_show },
     { "requests", "retry", "ID", "", "Try a held or waiting request again now.",
         cmd_requests_retry },
-    { "requests", "cancel", "ID", "",
+    { "requests", "cancel", "ID", "--yes",
         "End a request here. Its key is destroyed; a certificate it may have becomes an "
         "orphan.",
         cmd_requests_cancel },
@@ -126,6 +126,7 @@ const struct cli_option cli_options[] = {
         "requests list: ended requests too. config list: options that nobody has set, too." },
     { "--origin", NULL, "config list: where each value was set: file and line, or environment." },
     { "--dry-run", NULL, "Say what would change, and change nothing." },
+    { "--yes", NULL, "Do not ask, at a terminal, whether that is meant." },
     { "--force", NULL,
         "config: also what leaves a sign-in, requests or secrets behind, as another store.dir. "
         "secret "

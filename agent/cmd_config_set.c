@@ -136,12 +136,31 @@ static void warn_if_hidden(struct cli *c, const struct setting *s, const struct 
         s->name, origin);
 }
 
+static void folder_of(const struct cli *c, char *out, size_t size)
+{
+    const char *slash = strrchr(c->config, '/');
+
+    (void)snprintf(out, size, "%.*s", slash != NULL ? (int)(slash - c->config) : 1,
+        slash != NULL ? c->config : ".");
+}
+
 /* ---- doing it ---------------------------------------------------------------------------------------------- */
+
+static int fail_to_write(const struct cli *c, const struct err *e)
+{
+    char dir[4200];
+    int code = (int)exit_code_of(e->cls);
+
+    folder_of(c, dir, sizeof dir);
+    if (e->cls == ERR_STORE && access(dir, W_OK) != 0)
+        code = EXIT_PERMISSION;
+    return cli_fail_as(c, code, e, "run it as a user who may write in %s", dir);
+}
 
 static int apply(struct cli *c, struct setting *s)
 {
     struct conf *before, *after = NULL;
-    char file[4400];
+    char file[4400], dir[4200];
     struct err e, missing;
     int code = EXIT_OK;
 
@@ -157,12 +176,11 @@ static int apply(struct cli *c, struct setting *s)
         goto done;
     }
     if (!s->dry && conf_change(c->config, drop_in, &s->change, 1, &e) != 0) {
-        code = cli_fail(c, &e, "run it as a user who may write beside %s", c->config);
+        code = fail_to_write(c, &e);
         goto done;
     }
-    (void)snprintf(file, sizeof file, "%.*s/conf.d/%s.conf",
-        strrchr(c->config, '/') != NULL ? (int)(strrchr(c->config, '/') - c->config) : 1,
-        strrchr(c->config, '/') != NULL ? c->config : ".", drop_in);
+    folder_of(c, dir, sizeof dir);
+    (void)snprintf(file, sizeof file, "%s/conf.d/%s.conf", dir, drop_in);
     warn_if_hidden(c, s, after);
     say(c, s, file);
 done:

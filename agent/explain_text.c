@@ -103,6 +103,8 @@ const struct explain_text explain_doctor[] = {
         "certferry whoami, then certferry sign-in" },
     { "CA", "Upstream CAs: do they answer, do they know the templates, may we enrol?",
         "certferry config explain ca, and the CA's own permissions" },
+    { "RA", "Certificates of the registration authorities, which SCEP answers are signed with.",
+        "certferry ra show; certferry ra renew ENDPOINT" },
     { "SCEP", "The SCEP endpoints, asked as a device would ask, through every listener.",
         "certferry doctor --only SCEP; with --url through the public address" },
     { NULL, NULL, NULL },

@@ -261,6 +261,67 @@ static void a_dead_process_holds_nothing(void **state)
     (void)close(ready[1]);
 }
 
+/* ---- files that commands change for the service ---- */
+
+static void replacing_keeps_mode_and_owner(void **state)
+{
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    dir_write("main.conf", "x", 0640);
+    if (root())
+        assert_int_equal(chown(dir_path("main.conf"), 4711, 4712), 0);
+    T_OK(fs_replace_like(dir_path("new.conf"), view_text("new"), dir_path("main.conf"), &e));
+    assert_int_equal(stat(dir_path("new.conf"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+    if (root())
+        assert_true(st.st_uid == 4711 && st.st_gid == 4712);
+    T_ERR_SAYS(fs_replace_like(dir_path("new.conf"), view_text("x"), dir_path("none"), &e),
+        ERR_STORE, "/none: No such file");
+    T_ERR(fs_replace_like(dir_path("no/new.conf"), view_text("x"), dir_path("main.conf"), &e),
+        ERR_STORE);
+}
+
+static void folders_like_another(void **state)
+{
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(mkdir(dir_path("etc"), 0750), 0);
+    assert_int_equal(chmod(dir_path("etc"), 0750), 0);
+    if (root())
+        assert_int_equal(chown(dir_path("etc"), 4711, 4712), 0);
+    T_OK(fs_folder_like(dir_path("etc/conf.d"), dir_path("etc"), &e));
+    assert_int_equal(stat(dir_path("etc/conf.d"), &st), 0);
+    assert_true((st.st_mode & 07777) == 0750 && S_ISDIR(st.st_mode));
+    if (root())
+        assert_true(st.st_uid == 4711 && st.st_gid == 4712);
+    assert_int_equal(chmod(dir_path("etc/conf.d"), 0700), 0);
+    T_OK(fs_folder_like(dir_path("etc/conf.d"), dir_path("etc"), &e)); /* it is there: as it is */
+    assert_int_equal(stat(dir_path("etc/conf.d"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    T_ERR(fs_folder_like(dir_path("no/conf.d"), dir_path("etc"), &e), ERR_STORE);
+    T_ERR(fs_folder_like(dir_path("x"), dir_path("none"), &e), ERR_STORE);
+}
+
+static void a_folder_is_locked_by_one(void **state)
+{
+    struct err e = { 0 };
+    int fd, again;
+
+    (void)state;
+    fd = fs_lock_folder(dir_root, 0, &e);
+    assert_true(fd >= 0);
+    T_ERR_SAYS(fs_lock_folder(dir_root, 60, &e), ERR_BUSY, "another command is changing it");
+    fs_unlock(fd);
+    again = fs_lock_folder(dir_root, 0, &e);
+    assert_true(again >= 0);
+    fs_unlock(again);
+    T_ERR(fs_lock_folder(dir_path("none"), 0, &e), ERR_STORE);
+}
+
 static void free_space(void **state)
 {
     (void)state;
@@ -281,6 +342,9 @@ int main(void)
         DIR_TEST(private_folders),
         DIR_TEST(one_process_holds_the_lock),
         DIR_TEST(a_dead_process_holds_nothing),
+        DIR_TEST(replacing_keeps_mode_and_owner),
+        DIR_TEST(folders_like_another),
+        DIR_TEST(a_folder_is_locked_by_one),
         DIR_TEST(free_space),
     };
 
