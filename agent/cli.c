@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "agent/cli.h"
 #include "agent/finding.h"
 #include "agent/io.h"
@@ -235,4 +236,23 @@ void cli_envelope(const char *schema, struct buf *data, const struct finding *wo
 
         print_envelope(schema, false, data, &error);
     }
+}
+
+bool cli_sure(const struct cli *c)
+{
+    const struct command *k = c->command;
+    char answer[16] = "";
+
+    if (isatty(STDIN_FILENO) == 0 || cli_given(c, "--yes") != NULL
+        || cli_given(c, "--dry-run") != NULL)
+        return true;
+    (void)fprintf(stderr, "%s%s%s%s%s: %s\nGo on? [y/N] ", k->noun, k->verb != NULL ? " " : "",
+        k->verb != NULL ? k->verb : "", c->arg_count > 0 ? " " : "",
+        c->arg_count > 0 ? c->args[0] : "", k->help);
+    (void)fflush(stderr);
+    if (fgets(answer, sizeof answer, stdin) != NULL
+        && (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+        return true;
+    (void)fprintf(stderr, "nothing was done\n");
+    return false;
 }

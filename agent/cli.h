@@ -14,6 +14,7 @@ enum { CLI_OPTIONS_MAX = 64, CLI_OPTIONS_OF_ALL = 3 };
 struct cli {
     const char *config;
     bool json, quiet;
+    bool answer_hidden; /* cli_ask prints errors only: the answer is part of another one */
     bool memory_locked; /* false: secrets may be swapped out */
     const struct command *command;
     const char *given[CLI_OPTIONS_MAX]; /* one for each row of cli_options: see cli_given */
@@ -65,6 +66,10 @@ int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(p
  * follows. */
 void cli_warn(const struct cli *c, const char *code, const char *fix, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* cli_sure - what cannot be taken back is asked for, but only of a person: at a terminal, without --yes.
+ * false: said no, and was told that nothing was done */
+bool cli_sure(const struct cli *c);
 
 /*
  * cli_ask - a command of control.h, at the running service or else on the store.

@@ -73,7 +73,7 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
         json_free(j);
         return cli_fail(c, &e, "the service may be of another version; restart it");
     }
-    if (c->json)
+    if (c->json && !(ok && c->answer_hidden))
         (void)printf("%.*s\n", (int)strcspn(buf_text(reply), "\n"), buf_text(reply));
     if (ok) {
         *answer = j;

@@ -126,7 +126,6 @@ const struct cli_option cli_options[] = {
         "requests list: ended requests too. config list: options that nobody has set, too." },
     { "--origin", NULL, "config list: where each value was set: file and line, or environment." },
     { "--dry-run", NULL, "Say what would change, and change nothing." },
-    { "--yes", NULL, "Do not ask, at a terminal, whether that is meant." },
     { "--force", NULL,
         "config: also what leaves a sign-in, requests or secrets behind, as another store.dir. "
         "secret "
@@ -174,7 +173,7 @@ const struct cli_option cli_options[] = {
         "secret." },
     { "--client-key", "FILE", "sign-in: PEM file with its key; default the certificate's file." },
     { "--scope", "SCOPE", "sign-in: what is asked for; default ccp.enroll." },
-    { "--yes", NULL, "Do not ask whether it is meant." },
+    { "--yes", NULL, "Do not ask, at a terminal, whether it is meant." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
         "must not be running." },

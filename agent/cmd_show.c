@@ -207,7 +207,7 @@ int cmd_requests_retry(struct cli *c)
 
 int cmd_requests_cancel(struct cli *c)
 {
-    return changed(c, "requests.cancel", "is cancelled");
+    return cli_sure(c) ? changed(c, "requests.cancel", "is cancelled") : EXIT_INTERRUPTED;
 }
 
 int cmd_orphans_list(struct cli *c)

@@ -8,12 +8,11 @@
 
 int cmd_signin_ask(struct cli *c, struct view request, struct json **answer)
 {
-    bool json = c->json;
     int code;
 
-    c->json = false; /* the answer is not ours, it only helps us */
+    c->answer_hidden = true; /* it is not ours, it only helps us */
     code = cli_ask_keys(c, request, answer);
-    c->json = json;
+    c->answer_hidden = false;
     return code;
 }
 
@@ -116,9 +115,17 @@ static bool is_meant(const struct cli *c, const struct json *d)
 
 int cmd_sign_out(struct cli *c)
 {
+    const struct view show = view_text("{\"command\":\"identity.show\"}");
     struct json *shown = NULL, *answer = NULL;
     struct err e = { 0 };
-    int code = cmd_signin_ask(c, view_text("{\"command\":\"identity.show\"}"), &shown);
+    bool json = c->json;
+    int code;
+
+    c->json = false; /* one document only: what comes of it is the last one's */
+    code = cmd_signin_ask(c, show, &shown);
+    c->json = json;
+    if (json && code != 0 && code != EXIT_FAILED)
+        return cmd_signin_ask(c, show, &shown); /* the same error as a document */
 
     if (code == 0 && cmd_signin_yes(json_get(shown, "data"), "signedIn")
         && !is_meant(c, json_get(shown, "data"))) {

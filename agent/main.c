@@ -52,25 +52,6 @@ static bool count_fits(const char *args, int count)
     return count >= least && count <= most;
 }
 
-/* What cannot be taken back is asked for, but only of a person: at a terminal. */
-static bool is_meant(const struct cli *c)
-{
-    const struct command *k = c->command;
-    char answer[16] = "";
-
-    if (isatty(STDIN_FILENO) == 0 || cli_given(c, "--dry-run") != NULL)
-        return true;
-    (void)fprintf(stderr, "%s%s%s%s%s: %s\nGo on? [y/N] ", k->noun, k->verb != NULL ? " " : "",
-        k->verb != NULL ? k->verb : "", c->arg_count > 0 ? " " : "",
-        c->arg_count > 0 ? c->args[0] : "", k->help);
-    (void)fflush(stderr);
-    if (fgets(answer, sizeof answer, stdin) != NULL
-        && (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
-        return true;
-    (void)fprintf(stderr, "nothing was done\n");
-    return false;
-}
-
 static int run(struct cli *c)
 {
     const struct command *k = c->command;
@@ -87,8 +68,6 @@ static int run(struct cli *c)
         return cli_usage(c, "%s%s%s %s %s", k->noun, k->verb != NULL ? " " : "",
             k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? "takes" : "takes no argument",
             k->args);
-    if (cli_takes(k, "--yes") && cli_given(c, "--yes") == NULL && !is_meant(c))
-        return EXIT_INTERRUPTED;
     return k->run(c);
 }
 

@@ -166,7 +166,7 @@ for c in json.load(open("help.json"))["data"]["commands"]:
     print(c["noun"], c.get("verb") or "-", c["args"], sep="\t")
 P
 # Those that wait for a person or for ever, or change the machine, are asked with a broken configuration only.
-only_broken='^(run -|sign-in -|sign-out -|service .*|keys .*|secret set|logs .*|bugreport -)$'
+only_broken='^(run -|sign-in -|sign-out -|service .*|keys .*|secret set|proxy (set|clear)|logs .*|bugreport -)$'
 each_command() { # CODE-OR-ANY OPTIONS...: of every command
     local noun verb args bad='' w
     while IFS=$'\t' read -r noun verb args; do
@@ -185,6 +185,31 @@ ok "usage: an option that does not exist" envelope 2 status --nothing
 ok "usage: a verb that does not exist" envelope 2 requests nothing
 ok "usage: no command" envelope 2
 ok "usage: too many words" envelope 2 version 1 2
+# ---- what cannot be taken back -------------------------------------------------------------------------------------
+cat >answer.py <<'P'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+os.write(fd, (sys.argv[1] + "\n").encode())
+out = b""
+try:
+    while piece := os.read(fd, 4096):
+        out += piece
+except OSError:
+    pass
+print(out.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+P
+cancel=(requests cancel 00000000-0000-4000-8000-000000000000 --config "$conf")
+python3 answer.py n "$B/certferry" "${cancel[@]}" >out
+ok "requests cancel asks at a terminal, and a no is enough" says out 'Go on? [y/N]' 'nothing was done' 130
+python3 answer.py y "$B/certferry" "${cancel[@]}" >out
+ok "a yes goes on" says out 'Go on? [y/N]' 'no request 00000000' 13
+python3 answer.py n "$B/certferry" "${cancel[@]}" --yes >out
+ok "--yes is not asked" says out 'no request 00000000' 13
+ok "nothing is asked without a terminal" exits 13 requests cancel 00000000-0000-4000-8000-000000000000 </dev/null
+ok "not a word of it" nowhere 'Go on?' all
+
 agent_start
 STORY=''
 ask completed adcs ContosoUser
