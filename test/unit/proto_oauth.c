@@ -108,13 +108,15 @@ static void to_der(struct buf *signature)
     ECDSA_SIG_free(sig);
 }
 
+static bool rs256; /* what the client was told to sign with */
+
 static bool verifies(EVP_PKEY *key, const EVP_MD *md, struct view tbs, struct view signature)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
     EVP_PKEY_CTX *pctx = NULL;
     bool good = EVP_DigestVerifyInit(c, &pctx, md, NULL, key) == 1;
 
-    if (EVP_PKEY_is_a(key, "RSA"))
+    if (EVP_PKEY_is_a(key, "RSA") && !rs256)
         good = good && EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1
                && EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
     good = good && EVP_DigestVerify(c, signature.p, signature.len, tbs.p, tbs.len) == 1;
@@ -152,7 +154,9 @@ static void done(struct signer *s)
 
 static void one_assertion(const struct signer *s, const char *alg, const EVP_MD *md, char jti[40])
 {
-    struct oauth_client c = { .id = "7c-11", .key = s->ours, .certificate = buf_view(&s->der) };
+    struct oauth_client c = {
+        .id = "7c-11", .key = s->ours, .certificate = buf_view(&s->der), .rs256 = rs256
+    };
     struct buf out = BUF_SECRET(ROOM), header = BUF_INIT(ROOM), claims = BUF_INIT(ROOM);
     struct buf signature = BUF_INIT(ROOM);
     const char *jwt, *p;
@@ -206,6 +210,43 @@ static void with_key(void **state)
         assert_string_not_equal(one, two);
         done(&s);
     }
+}
+
+/* Servers that know no PS256; an EC key is not asked. */
+static void with_rs256(void **state)
+{
+    struct signer rsa = signer("rsa2048"), ec = signer("P-256");
+    char jti[40];
+
+    (void)state;
+    rs256 = true;
+    one_assertion(&rsa, "RS256", EVP_sha256(), jti);
+    one_assertion(&ec, "ES256", EVP_sha256(), jti);
+    rs256 = false;
+    done(&rsa);
+    done(&ec);
+}
+
+/* RFC 6749 2.3.1: both parts are encoded as in a form first. */
+static void with_basic(void **state)
+{
+    struct oauth_client c = { .id = "7c:11", .secret = view_text("a+b%:~"), .basic = true };
+    struct buf out = BUF_SECRET(ROOM), plain = BUF_SECRET(ROOM);
+
+    (void)state;
+    T_OK(oauth_token_form(lib, &c, URL, "s", NOW, &out, &e));
+    assert_string_equal(buf_text(&out), "grant_type=client_credentials&scope=s");
+    buf_reset(&out);
+    T_OK(oauth_basic(&c, &out, &e));
+    assert_int_equal(strncmp(buf_text(&out), "Basic ", 6), 0);
+    T_OK(base64_parse(view_of(out.p + 6, out.len - 6), &plain, &e));
+    assert_string_equal(buf_text(&plain), "7c%3A11:a%2Bb%25%3A~");
+    buf_reset(&out);
+    out.max = 8;
+    T_ERR(oauth_basic(&c, &out, &e), ERR_TOO_LARGE);
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
+    buf_free(&plain);
 }
 
 static void other_key(void **state)
@@ -293,6 +334,8 @@ static void refusals(void **state)
         { 400, "{\"error\":\"invalid_scope\"}", ERR_CONFIG, 400, "invalid_scope" },
         { 400, "{\"error\":\"a\\u001b[31m\",\"error_description\":\"v1.0 is e.g.not it.\"}",
             ERR_AUTH, 400, "a?[31m: v1.0 is e.g.not it." },
+        { 400, "{\"error\":\"access_denied\"}", ERR_AUTH, 400, "access_denied" },
+        { 400, "{\"error\":\"expired_token\"}", ERR_AUTH, 400, "expired_token" },
         { 400, "{\"error\":\"temporarily_unavailable\"}", ERR_BUSY, 400,
             "temporarily_unavailable" },
         { 400, "{\"error\":17}", ERR_CONFIG, 400, "is this the token endpoint?" },
@@ -359,6 +402,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_secret),
         cmocka_unit_test(with_key),
+        cmocka_unit_test(with_rs256),
+        cmocka_unit_test(with_basic),
         cmocka_unit_test(other_key),
         cmocka_unit_test(tokens),
         cmocka_unit_test(refusals),

@@ -7,7 +7,10 @@
 #include "test/ccp_item.h"
 #include "certs/mem.h"
 #include "proto/adcs.h"
+#include "proto/ccp_identity.h"
 #include "proto/est.h"
+#include "proto/oauth_device.h"
+#include "proto/oauth_metadata.h"
 
 static struct buf page = BUF_INIT(1 << 20), error = BUF_INIT(1 << 20);
 static const struct ccp_head head = { .id = "6d0e7c0a-1f2b-4c3d-8e4f-5a6b7c8d9e0f",
@@ -130,6 +133,99 @@ static int download(struct buf *out, struct err *e)
     return buf_check(out, e);
 }
 
+/* ---- signing in ---- */
+
+static int metadata(struct buf *out, struct err *e)
+{
+    struct oauth_metadata m;
+
+    if (oauth_metadata_url("https://a.example/t", 0, out, e) != 1
+        || oauth_metadata_parse(
+               view_text(
+                   "{\"issuer\":\"https://a.example/t\",\"token_endpoint\":\"https://a.example/\","
+                   "\"token_endpoint_auth_methods_supported\":[\"none\"]}"),
+               "https://a.example/t", &m, e)
+               != 0)
+        return -1;
+    buf_add_text(out, m.token_url);
+    return buf_check(out, e);
+}
+
+static int device(struct buf *out, struct err *e)
+{
+    struct oauth_device d = OAUTH_DEVICE_INIT;
+    struct oauth_client c = { .id = "x" };
+    int rc = oauth_device_parse(200,
+        view_text("{\"device_code\":\"c\",\"user_code\":\"u\",\"verification_uri\":"
+                  "\"https://a.example/d\",\"expires_in\":\"9\"}"),
+        &d, e);
+
+    if (rc == 0)
+        rc = oauth_device_poll_form(NULL, &c, "https://a.example/", &d, 1, out, e);
+    oauth_device_free(&d);
+    return rc;
+}
+
+static int granted(struct buf *out, struct err *e)
+{
+    struct oauth_device d = OAUTH_DEVICE_INIT;
+    struct oauth_token t = { 0 };
+    int rc = oauth_device_answer(
+        &d, 200, view_text("{\"token_type\":\"Bearer\",\"access_token\":\"at\"}"), &t, e);
+
+    if (rc == 1)
+        buf_add_view(out, buf_view(&t.access));
+    buf_free(&t.access);
+    return rc == 1 ? buf_check(out, e) : -1;
+}
+
+/* What a lack of memory must not turn into: an answer that is none of OAuth's. */
+static int refused(struct buf *out, struct err *e)
+{
+    struct oauth_token t = { 0 };
+    struct err why;
+
+    if (oauth_token_parse(400, view_text("{\"error\":\"invalid_grant\"}"), &t, &why) == 0)
+        return 0;
+    if (why.cls == ERR_NOMEM) {
+        *e = why;
+        return -1;
+    }
+    buf_add_text(out, err_name(why.cls));
+    return buf_check(out, e);
+}
+
+static int discovery(struct buf *out, struct err *e)
+{
+    struct ccp_discovery d;
+
+    if (ccp_discovery_url("https://a.example/ccp", 1, out, e) != 1
+        || ccp_discovery_parse(
+               view_text("{\"value\":[{\"providerName\":\"CcpAgentService\",\"uri\":"
+                         "\"https://a.example/x/\"}],\"issuer\":\"https://b.example\"}"),
+               &d, e)
+               != 0)
+        return -1;
+    buf_add_text(out, d.agents);
+    buf_add_text(out, d.issuer);
+    return buf_check(out, e);
+}
+
+static int enroll(struct buf *out, struct err *e)
+{
+    static const enum ccp_type all[] = { CCP_PKCS_ISSUE };
+    const struct ccp_agent_key key = { "1", "escrow", view_of("x", 1) };
+
+    ccp_enroll_write(out, &(struct ccp_enroll){ .csr = view_of("abc", 3),
+                              .agent_name = "a",
+                              .features = all,
+                              .feature_count = 1,
+                              .keys = &key,
+                              .key_count = 1 });
+    ccp_renew_write(out, view_of("abc", 3));
+    return buf_check(out, e);
+}
+
 /* ---- the loop ---- */
 
 static const struct {
@@ -144,6 +240,12 @@ static const struct {
     { "form", form },
     { "est", est },
     { "download", download },
+    { "metadata", metadata },
+    { "device code", device },
+    { "granted", granted },
+    { "refused", refused },
+    { "discovery", discovery },
+    { "enroll", enroll },
 };
 
 static void every_allocation(void **state)
