@@ -38,14 +38,14 @@ http "$base/.well-known/ccp"
 ok "fault: a cloud without an issuer" not has body issuer
 
 # ---- device code ----------------------------------------------------------------------------------------------
-device_code() { # MORE OF CURL: ./code, $code, $user_code
-    http "$issuer/devicecode" -d "client_id=$public" -d scope=ccp.enroll "$@"
+device_code() { # ./code, $code, $user_code
+    http "$issuer/devicecode" -d "client_id=$public" -d scope=ccp.enroll
     cp body code
     code=$(json code 'd.get("device_code","")') user_code=$(json code 'd.get("user_code","")')
 }
 poll() {
     http "$token_url" -d grant_type=urn:ietf:params:oauth:grant-type:device_code -d "client_id=$public" \
-        --data-urlencode "device_code=$code" "$@"
+        --data-urlencode "device_code=$code"
 }
 waits() { read -r -t "$1" <><(:); }
 error() { json body 'd.get("error")'; }
