@@ -127,14 +127,28 @@ static void drop_next(struct cloud *c, const struct err *why)
     c->next = NULL;
 }
 
-/* Of an answer only what says something about who we are: 401, or an access token that is refused us. */
+/* A 403 of the cloud itself, not of a proxy, says so in its code. */
+static bool says_who(const struct http_reply *h)
+{
+    struct err e;
+    struct json *root = json_parse(h->body, CCP_BATCH_MAX, &e);
+    const char *code = json_string(json_get(json_get(root, "error"), "code"));
+    bool who = code != NULL && ccp_code_class(code) == ERR_AUTH;
+
+    json_free(root);
+    return who;
+}
+
+/* Of an answer only what says something about who we are: 401, a certificate or connector that the cloud does not
+ * know any more, or an access token that is refused us. */
 static bool is_refusal(const struct result *r, struct err *e)
 {
     if (r->err != NULL) {
         *e = *r->err;
         return e->cls == ERR_AUTH || e->cls == ERR_FORBIDDEN;
     }
-    return r->http->status == 401 && ccp_judge(r->http, e) != 0;
+    return (r->http->status == 401 || (r->http->status == 403 && says_who(r->http)))
+           && ccp_judge(r->http, e) != 0;
 }
 
 static void told(void *arg, struct cloud_way *w, const struct result *r)

@@ -52,6 +52,20 @@ static void print_peer(const struct json *p, int64_t now)
         (void)printf("  %-12s %-5s not asked yet\n", text(p, "name"), text(p, "type"));
 }
 
+static void print_identity(const struct json *d)
+{
+    bool needs = false;
+    struct err e;
+
+    (void)!json_bool(d, "needsSignIn", false, &needs, &e);
+    if (needs)
+        (void)printf("NEEDS SIGN-IN since %s: %s\n  fix:  certferry sign-in\n", text(d, "since"),
+            text(d, "reason"));
+    else if (text(d, "agentId")[0] != '\0')
+        (void)printf("Signed in    agent %s, certificate until %s, %lld days left\n",
+            text(d, "agentId"), text(d, "notAfter"), (long long)number(d, "daysLeft"));
+}
+
 static void print_status(const struct json *d, int64_t now)
 {
     const struct json *r = json_get(d, "requests"), *peers = json_get(d, "peers");
@@ -66,6 +80,7 @@ static void print_status(const struct json *d, int64_t now)
             text(d, "health"));
     for (size_t i = 0; i < json_count(peers); i++)
         print_peer(json_at(peers, i), now);
+    print_identity(json_get(d, "identity"));
     (void)printf(
         "Open         %lld ready, %lld retrying, %lld pending at the CA, %lld held   oldest %s\n",
         (long long)number(r, "ready"), (long long)number(r, "retrying"),

@@ -139,6 +139,16 @@ static int get_token(struct signin *s, struct err *e)
     return buf_check(&s->token, e);
 }
 
+/* What the server means, before what it says; and a person's no is not the CA's. */
+static int refused(struct signin *s, struct err *e)
+{
+    if (s->refused.reason == OAUTH_NO_REASON)
+        return -1;
+    if (e->cls == ERR_DENIED || e->cls == ERR_EXPIRED)
+        e->cls = ERR_AUTH;
+    return err_wrap(e, "%s", oauth_reason_fact(s->refused.reason));
+}
+
 int signin_run(struct signin *s, struct lib *l, struct err *e)
 {
     const struct io_peer_conf pc = { .name = "cloud",
@@ -154,8 +164,10 @@ int signin_run(struct signin *s, struct lib *l, struct err *e)
     s->token = (struct buf)BUF_SECRET(SIGNIN_TOKEN_MAX);
     s->device = (struct oauth_device)OAUTH_DEVICE_INIT;
     if ((s->io = io_peer_new(&pc, e)) == NULL || discover(s, e) != 0
-        || (s->to.way != SIGNIN_TOKEN && find_server(s, e) != 0) || get_token(s, e) != 0)
+        || (s->to.way != SIGNIN_TOKEN && find_server(s, e) != 0))
         return -1;
+    if (get_token(s, e) != 0)
+        return refused(s, e);
     rc = signin_enrol(s, e);
     buf_free(&s->token); /* it has served */
     oauth_device_free(&s->device);

@@ -59,14 +59,15 @@ struct signin {
     struct io_peer *io;
     struct buf token;
     struct key *key; /* while it is enrolled */
+    bool wants_rsa;  /* the cloud does not take its kind */
     struct ccp_identity got;
 };
 
 /*
  * signin_run - s->to and show are set, the rest is zero; signin_end in any case.
  *
- * fails    ERR_INPUT the URL; ERR_CONFIG what is no such cloud, or one that has not this way in; ERR_DENIED the person
- *          declined; ERR_EXPIRED the code was not used; ERR_AUTH, ERR_FORBIDDEN s->refused says why; ERR_MISMATCH,
+ * fails    ERR_INPUT the URL; ERR_CONFIG what is no such cloud, or one that has not this way in; ERR_AUTH,
+ *          ERR_FORBIDDEN s->refused says why: the person declined, the code was not used ...; ERR_MISMATCH,
  *          ERR_PROTO an answer that is none; ERR_NET, ERR_TRUST, ERR_PROXY ... on the way
  */
 int signin_run(struct signin *s, struct lib *l, struct err *e) MUST;

@@ -46,9 +46,11 @@ static int take(struct signin *s, struct err *e)
 
 static int judge_enrolment(struct signin *s, const struct http_reply *r, struct err *e)
 {
-    return ccp_judge(r, e) == 0
-               ? ccp_identity_parse(r->body, key_spki(s->key), NULL, clock_now(), &s->got, e)
-               : -1;
+    if (ccp_judge(r, e) != 0) {
+        s->wants_rsa = e->cls == ERR_UNSUPPORTED && key_type(s->key) == KEY_P256;
+        return -1;
+    }
+    return ccp_identity_parse(r->body, key_spki(s->key), NULL, clock_now(), &s->got, e);
 }
 
 static int enrol_with(struct signin *s, enum key_type type, struct err *e)
@@ -90,7 +92,7 @@ int signin_enrol(struct signin *s, struct err *e)
 
     signin_show(s, SIGNIN_ENROL);
     rc = enrol_with(s, KEY_P256, e);
-    if (rc != 0 && e->cls == ERR_UNSUPPORTED) /* a cloud that knows RSA only */
+    if (rc != 0 && s->wants_rsa)
         rc = enrol_with(s, KEY_RSA3072, e);
     return rc == 0 ? 0 : err_wrap(e, "enrolment");
 }

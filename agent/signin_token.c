@@ -174,8 +174,8 @@ static int poll_until(struct signin *s, struct asker *k, struct err *e)
     while (s->token.len == 0) {
         if (io_now_ms() + (uint64_t)s->device.interval_s * 1000 > ends_at_ms) {
             s->refused.reason = OAUTH_CODE_EXPIRED;
-            return err_set(e, ERR_EXPIRED, "nobody used the code within %lld minutes",
-                (long long)s->device.expires_in_s / 60);
+            return err_set(
+                e, ERR_EXPIRED, "nobody used it within %lld s", (long long)s->device.expires_in_s);
         }
         wait_s(s->device.interval_s);
         if (poll_once(s, k, e) == 0)
