@@ -5,6 +5,7 @@
 #include "agent/io_address.h"
 #include "agent/io_curl.h"
 #include "agent/io_peer.h"
+#include "agent/io_scrub.h"
 #include "agent/io_uv.h"
 #include "agent/metrics.h"
 #include "certs/mem.h"
@@ -240,6 +241,14 @@ static void count(const struct transfer *t, int status, int64_t date)
         metric_set(METRIC_CLOCK, date - io_wall_s(), name);
 }
 
+/* A refusal may repeat our credential, and is shown to people. */
+static void scrub(struct transfer *t)
+{
+    io_scrub_credential(&t->reply, io_peer_secret(t->peer));
+    for (const struct curl_slist *h = t->headers; h != NULL; h = h->next)
+        io_scrub_header(&t->reply, h->data);
+}
+
 static void on_transfer_done(CURL *easy, CURLcode rc)
 {
     struct transfer *t;
@@ -255,6 +264,8 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
     if (rc == CURLE_OK && t->head_ended) {
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         schemes_of(easy, schemes, sizeof schemes);
+        if (status >= 400)
+            scrub(t);
         h.status = (int)status;
         h.body = buf_view(&t->reply);
         h.content_type = header_of(easy, "Content-Type");

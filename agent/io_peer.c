@@ -53,6 +53,11 @@ void io_peer_issuer(struct io_peer *p, char out[IO_ISSUER_TEXT])
     p->issuer[0] = '\0';
 }
 
+struct view io_peer_secret(const struct io_peer *p)
+{
+    return buf_view(&p->secret);
+}
+
 static int set_limits(struct io_peer *p, const struct io_peer_conf *c, struct err *e)
 {
     char all[80]; /* every host and port */

@@ -10,6 +10,8 @@ CURL *io_peer_get(
     struct io_peer *p, struct err *e) MUST;      /* an easy handle with the peer's settings */
 void io_peer_put(struct io_peer *p, CURL *easy); /* give it back */
 
+struct view io_peer_secret(const struct io_peer *p); /* what it shows; empty: nothing */
+
 struct io_peer_limits { /* see struct io_peer_conf */
     bool plain_http, local;
     size_t url_max;
