@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/cli.h"
+#include "agent/cmd_manual.h"
 #include "agent/conf_key.h"
 #include "agent/doctor.h"
 #include "agent/explain.h"
@@ -43,7 +44,7 @@ static void nouns(const struct words *w)
 
     for (const struct command *k = cli_commands; k->noun != NULL; k++) {
         if (!cli_hidden(k) && strcmp(last, k->noun) != 0)
-            offer(w, k->noun, k->verb == NULL ? k->help : "");
+            offer(w, k->noun, k->verb == NULL ? k->help : manual_title(k->noun));
         last = k->noun;
     }
 }

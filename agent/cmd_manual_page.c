@@ -74,6 +74,13 @@ bool manual_has_text(const char *noun)
     return group_of(noun) != NULL;
 }
 
+const char *manual_title(const char *noun)
+{
+    const struct group *g = group_of(noun);
+
+    return g != NULL ? g->title : "";
+}
+
 void manual_text(const char *text)
 {
     for (; *text != '\0'; text++)

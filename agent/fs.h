@@ -35,7 +35,6 @@ int fs_replace(const char *path, struct view content, unsigned mode, struct err 
 /* fs_replace_like - the same, with mode and owner of `like`, which may be the file itself. */
 int fs_replace_like(const char *path, struct view content, const char *like, struct err *e) MUST;
 
-
 /* fs_folder_like - make it, with mode and owner of `like`, if it is missing. */
 int fs_folder_like(const char *path, const char *like, struct err *e) MUST;
 
