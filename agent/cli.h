@@ -106,6 +106,10 @@ void cli_io_end(struct lib *l);
 struct finding;
 void cli_envelope(const char *schema, struct buf *data, const struct finding *worst, int code);
 
+/* cli_scep_test - scep test, wherever: with --challenge-file, --subject and --wait.  An exit code */
+struct scep_client_conf;
+int cli_scep_test(struct cli *c, struct lib *l, const struct scep_client_conf *to);
+
 /* A small table on standard output: columns as wide as their widest cell. */
 struct cli_table;
 struct cli_table *cli_table_new(const char *const *heads, size_t columns);
@@ -134,6 +138,8 @@ int cmd_scep_test(struct cli *c);
 int cmd_plugin_list(struct cli *c);
 int cmd_plugin_test(struct cli *c);
 int cmd_doctor(struct cli *c);
+int cmd_try_pkcs(struct cli *c);
+int cmd_try_scep(struct cli *c);
 int cmd_secret_set(struct cli *c);
 int cmd_secret_list(struct cli *c);
 int cmd_secret_delete(struct cli *c);

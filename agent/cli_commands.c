@@ -53,6 +53,13 @@ const struct command cli_commands[] = {
         "what "
         "was seen, what to do. Changes nothing, but for what --fix mends.",
         cmd_doctor },
+    { "try", "pkcs", "", "--ca --template --subject --submit",
+        "Rehearse a PKCS request: key, request, what the CA would be sent. With --submit it is "
+        "sent, "
+        "and the certificate put into a PKCS#12 file, which is opened again and thrown away.",
+        cmd_try_pkcs },
+    { "try", "scep", "[ENDPOINT]", "--trust --challenge-file --subject --wait",
+        "Rehearse an enrolment at an endpoint of this service, as scep test does.", cmd_try_scep },
     { "scep", "info", "URL", "--trust",
         "Look at any SCEP server: capabilities, certificates, what monitoring sees, long URLs.",
         cmd_scep_info },
@@ -137,7 +144,11 @@ const struct cli_option cli_options[] = {
     { "--challenge-file", "FILE",
         "scep test: the challenge is the first line of this file, readable by you alone. A "
         "certificate is issued." },
-    { "--subject", "SUBJECT", "scep test: subject of the request; default CN=certferry-test." },
+    { "--subject", "SUBJECT",
+        "scep test, try: subject of the request; default CN=certferry-test." },
+    { "--ca", "NAME", "try pkcs: the section ca; default the first." },
+    { "--template", "NAME", "try pkcs: a template of that section; default its first." },
+    { "--submit", NULL, "try pkcs: send the request to the CA. A certificate is issued." },
     { "--trust", "FILE",
         "scep, doctor, sign-in: PEM file with the only roots trusted for https; default those of "
         "the "

@@ -148,15 +148,11 @@ static int code_of(const struct scep_probe *p)
     return worst != NULL ? (int)exit_code_of(worst->cls) : p->pending ? EXIT_TIMEOUT : EXIT_OK;
 }
 
-static int run(struct cli *c, struct scep_probe *p, const char *schema, bool certs)
+static int run(struct cli *c, struct lib *l, struct scep_probe *p, const char *schema, bool certs)
 {
-    struct lib *l;
     struct err e;
-    int code = cli_io(c, &l);
+    int code;
 
-    if (code != 0)
-        return code;
-    p->to = (struct scep_client_conf){ .url = c->args[0], .trust = cli_given(c, "--trust") };
     if (scep_probe_run(p, l, &e) != 0) {
         code = cli_fail(
             c, &e, "give the whole URL, as http://scep.contoso.example/certsrv/mscep/mscep.dll");
@@ -173,22 +169,29 @@ static int run(struct cli *c, struct scep_probe *p, const char *schema, bool cer
         }
     }
     scep_probe_end(p);
-    cli_io_end(l);
     return code;
 }
 
 int cmd_scep_info(struct cli *c)
 {
-    struct scep_probe p = { .stages = SCEP_LOOK };
+    struct scep_probe p = { .stages = SCEP_LOOK,
+        .to = { .url = c->args[0], .trust = cli_given(c, "--trust") } };
+    struct lib *l;
+    int code = cli_io(c, &l);
 
-    return run(c, &p, "certferry.scep-info/1", !c->quiet);
+    if (code != 0)
+        return code;
+    code = run(c, l, &p, "certferry.scep-info/1", !c->quiet);
+    cli_io_end(l);
+    return code;
 }
 
-int cmd_scep_test(struct cli *c)
+int cli_scep_test(struct cli *c, struct lib *l, const struct scep_client_conf *to)
 {
     const char *file = cli_given(c, "--challenge-file"), *subject = cli_given(c, "--subject");
     struct buf challenge = BUF_SECRET(CHALLENGE_MAX);
-    struct scep_probe p = { .stages = SCEP_ENROL | 1u << SCEP_STAGE_LONG,
+    struct scep_probe p = { .to = *to,
+        .stages = SCEP_ENROL | 1u << SCEP_STAGE_LONG,
         .subject = subject != NULL ? subject : "CN=certferry-test",
         .wait_s = cli_seconds(c, "--wait", WAIT_S) };
     struct err e;
@@ -198,8 +201,21 @@ int cmd_scep_test(struct cli *c)
         code = cli_fail(c, &e, "put the challenge alone into a file and: chmod 600 FILE");
     else {
         p.challenge = file != NULL ? buf_text(&challenge) : NULL;
-        code = run(c, &p, "certferry.scep-test/1", false);
+        code = run(c, l, &p, "certferry.scep-test/1", false);
     }
     buf_free(&challenge);
+    return code;
+}
+
+int cmd_scep_test(struct cli *c)
+{
+    const struct scep_client_conf to = { .url = c->args[0], .trust = cli_given(c, "--trust") };
+    struct lib *l;
+    int code = cli_io(c, &l);
+
+    if (code != 0)
+        return code;
+    code = cli_scep_test(c, l, &to);
+    cli_io_end(l);
     return code;
 }

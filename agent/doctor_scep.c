@@ -1,17 +1,10 @@
-/*
- * see doctor.h.  SCEP-01 to SCEP-04: every endpoint, through every listener or at the public name.
- *
- * A listener with TLS is asked under the name in its certificate, at its own address, and with that certificate's file as
- * trust: the handshake is a whole one, verified, without a public name that need not lead here from inside.
- */
+/* see doctor.h.  SCEP-01 to SCEP-04: every endpoint, through every listener or at the public name. */
 #include <stdio.h>
 #include <string.h>
 #include "agent/doctor_look.h"
 #include "agent/doctor_status.h"
-#include "agent/identity.h"
+#include "agent/scep_own.h"
 #include "agent/scep_probe.h"
-#include "certs/der.h"
-#include "certs/san.h"
 #include "proto/scep_query.h"
 
 enum { URL_MAX = 1024, STAGES = SCEP_LOOK | SCEP_ENROL };
@@ -24,82 +17,22 @@ struct target {
     char why[DOCTOR_PEER_ABOUT];
 };
 
-/* ---- from a listener to a URL ------------------------------------------------------------------------------------ */
-
-/* A DNS name of the server's certificate; a wildcard stands for any. */
-static bool name_in(struct view san, char *out, size_t size)
-{
-    struct view rest = san, value;
-    struct der names, one;
-    struct err e;
-
-    if (der_expect(&rest, DER_SEQUENCE, "names", &names, &e) != 0)
-        return false;
-    while (names.content.len != 0 && der_next(&names.content, &one, &e) == 0)
-        if (san_read(one, &value) == SAN_DNS && value.len + 8 < size) {
-            bool any = value.len > 2 && value.p[0] == '*';
-
-            (void)snprintf(out, size, "%s%.*s", any ? "certferry" : "",
-                (int)(any ? value.len - 1 : value.len), (const char *)value.p + (any ? 1 : 0));
-            return true;
-        }
-    return false;
-}
-
-static bool server_name(struct doctor *d, const struct conf_listen *l, char *out, size_t size,
-    char *why, size_t why_size)
-{
-    struct buf der = BUF_INIT(1 << 20);
-    struct cert c;
-    struct err e;
-    bool ok = false;
-
-    if (identity_certificate(d->lib, l->certificate, &der, &e) == 0
-        && cert_parse(buf_view(&der), &c, &e) == 0)
-        ok = name_in(c.san, out, size);
-    else
-        (void)snprintf(why, why_size, "%s", e.msg);
-    if (!ok && why[0] == '\0')
-        (void)snprintf(
-            why, why_size, "%s has no DNS name; give the public one with --url", l->certificate);
-    buf_free(&der);
-    return ok;
-}
-
-/* "0.0.0.0:80" and "[::]:80" are every address: this machine's own is one of them. */
-static bool own_address(const char *listen, char *out, size_t size)
-{
-    const char *port = strrchr(listen, ':');
-
-    if (port == NULL || strncmp(listen, "systemd:", 8) == 0 || strcmp(port, ":0") == 0)
-        return false;
-    if (strncmp(listen, "0.0.0.0:", 8) == 0)
-        (void)snprintf(out, size, "127.0.0.1%s", port);
-    else if (strncmp(listen, "[::]:", 5) == 0)
-        (void)snprintf(out, size, "[::1]%s", port);
-    else
-        (void)snprintf(out, size, "%s", listen);
-    return true;
-}
-
 static void through_listener(
     struct doctor *d, const struct conf_scep *s, const struct conf_listen *l, struct target *t)
 {
-    char name[300] = "";
+    struct scep_own own;
+    struct err e;
 
-    *t = (struct target){ .listen = l, .reachable = true };
+    *t = (struct target){ .listen = l };
     (void)snprintf(t->about, sizeof t->about, "scep \"%s\" at listen \"%s\"", s->name, l->name);
-    if (!own_address(l->address, t->address, sizeof t->address)) {
-        t->reachable = false;
-        (void)snprintf(t->why, sizeof t->why,
-            "listen \"%s\" does not say its port; give the address with --url", l->name);
-    } else if (l->certificate == NULL) {
-        (void)snprintf(t->url, sizeof t->url, "http://%s%s", t->address, s->paths.at[0]);
-    } else {
-        t->trust = d->trust != NULL ? d->trust : l->certificate;
-        t->reachable = server_name(d, l, name, sizeof name, t->why, sizeof t->why);
-        (void)snprintf(t->url, sizeof t->url, "https://%s%s", name, s->paths.at[0]);
+    t->reachable = scep_own(d->lib, s, l, &own, &e) == 0;
+    if (!t->reachable) {
+        (void)snprintf(t->why, sizeof t->why, "%s", e.msg);
+        return;
     }
+    (void)snprintf(t->url, sizeof t->url, "%s", own.url);
+    (void)snprintf(t->address, sizeof t->address, "%s", own.address);
+    t->trust = d->trust != NULL ? d->trust : own.trust;
 }
 
 /* --url: the service's address, to which the path belongs; one with a path is for the endpoint of that path. */

@@ -88,7 +88,7 @@ sed -i '/^[0-9A-F]\{32\}$/d' said/commands # there it was asked for
 ok "nobody listens: info says so, 4" exits 4 scep info "$url"
 ok "one FAIL, the rest is skipped" is "$(grep -c ^FAIL out) $(grep -c ^SKIP out)" "1 5"
 ok "doctor, too: 1" exits 1 doctor
-ok "which says to start the service" says all "first fix SCEP-01" "certferry run"
+ok "which says to start the service" says all "first fix SVC-01" "certferry run"
 ok "the agent starts" agent_start
 ok "scep info: 0" exits 0 scep info "$url"
 ok "no FAIL and no SKIP" not grep -E '^(FAIL|SKIP)' out
@@ -115,9 +115,13 @@ ok "TLS: who is it? 10" exits 10 scep info "https://127.0.0.1:$tls_port/certsrv/
 ok "and what to do" says out -- --trust
 ok "plugin test --generate while the service runs: 14" exits 14 plugin test otp --generate
 ok "doctor: 0, through both listeners" exits 0 doctor
-ok "all eight rows" is "$(grep -cE '^PASS  SCEP-0[1-4]' out)" 8
+ok "all eight SCEP rows" is "$(grep -cE '^PASS  SCEP-0[1-4]' out)" 8
 ok "doctor --only SCEP-03 --json" exits 0 doctor --only SCEP-03 --json
 ok "two rows" is "$(get out '$.data.pass') $(get out '$.data.rows[1].row')" "2 SCEP-03"
+ok "try scep: the first endpoint" exits 0 try scep
+ok "refused, as it must be" says out 'PASS  Verdict' 'made up'
+ok "try scep of an endpoint that is not there: 13" exits 13 try scep nobody
+ok "doctor --external: the public name" exits 0 doctor --external "http://localhost:$port"
 ok "doctor --url: the public name" exits 0 doctor --url "http://localhost:$port"
 ok "doctor --only of nothing: 2" exits 2 doctor --only NONE-1
 
