@@ -98,7 +98,9 @@ static void json(const struct doctor *d, int code)
 
 static int report(struct cli *c, struct doctor *d)
 {
-    int code = doctor_worst(d) != NULL ? EXIT_FAILED : EXIT_OK;
+    int code = doctor_worst(d) != NULL     ? EXIT_FAILED
+               : d->grades[GRADE_WARN] > 0 ? EXIT_DEGRADED
+                                           : EXIT_OK;
 
     if (c->json)
         json(d, code);

@@ -36,6 +36,9 @@ struct doctor_end *doctor_end(struct doctor *d, const char *url, const char *tru
 /* doctor_broken - a FAIL of this code makes it pointless to ask there. */
 void doctor_broken(struct doctor_end *p, const char *code, const char *about);
 
+/* doctor_tls_peers - of TLS-01 to TLS-03 the rows of peers, without those of our own listeners */
+void doctor_tls_peers(struct doctor *d);
+
 /* doctor_place - host (lower case, without brackets), port and scheme of a URL.  false: it has none */
 bool doctor_place(const char *url, char *host, size_t size, unsigned *port, bool *tls);
 

@@ -185,9 +185,8 @@ static void listener(struct doctor *d, const struct conf_listen *l, const char *
     buf_free(&der);
 }
 
-void doctor_tls(struct doctor *d)
+void doctor_tls_peers(struct doctor *d)
 {
-    doctor_looks(d);
     for (size_t i = 0; i < d->end_count; i++) {
         struct doctor_end *p = &d->ends[i];
 
@@ -207,6 +206,12 @@ void doctor_tls(struct doctor *d)
             say_days(d, p);
         }
     }
+}
+
+void doctor_tls(struct doctor *d)
+{
+    doctor_looks(d);
+    doctor_tls_peers(d);
     for (size_t i = 0; i < d->conf->listen_count; i++) {
         const struct conf_listen *l = &d->conf->listens[i];
 

@@ -114,15 +114,16 @@ ok "by POST or GET" exits 0 scep test "http://localhost:$port/certsrv/mscep/msce
 ok "TLS: who is it? 10" exits 10 scep info "https://127.0.0.1:$tls_port/certsrv/mscep/mscep.dll"
 ok "and what to do" says out -- --trust
 ok "plugin test --generate while the service runs: 14" exits 14 plugin test otp --generate
-ok "doctor: 0, through both listeners" exits 0 doctor
+ok "doctor: 0, through both listeners" exits 0 doctor --only scep,svc,plg,ca
+ok "doctor: 3, as the master key is beside the store" exits 3 doctor
 ok "all eight SCEP rows" is "$(grep -cE '^PASS  SCEP-0[1-4]' out)" 8
 ok "doctor --only SCEP-03 --json" exits 0 doctor --only SCEP-03 --json
 ok "two rows" is "$(get out '$.data.pass') $(get out '$.data.rows[1].row')" "2 SCEP-03"
 ok "try scep: the first endpoint" exits 0 try scep
 ok "refused, as it must be" says out 'PASS  Verdict' 'made up'
 ok "try scep of an endpoint that is not there: 13" exits 13 try scep nobody
-ok "doctor --external: the public name" exits 0 doctor --external "http://localhost:$port"
-ok "doctor --url: the public name" exits 0 doctor --url "http://localhost:$port"
+ok "doctor --external: the public name" exits 0 doctor --only scep --external "http://localhost:$port"
+ok "doctor --url: the public name" exits 0 doctor --only SCEP --url "http://localhost:$port"
 ok "doctor --only of nothing: 2" exits 2 doctor --only NONE-1
 
 # ---- servers that are wrong ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /*
  * p12.h: files as OpenSSL's own reader opens them, and what is refused.
- * PKCS12_parse is for tests: the product never opens a PKCS#12 file.
+ * PKCS12_parse is for tests: the product opens no file but the one it has just made (p12_check).
  */
 #include "test/unit/p12_fixture.h"
 
@@ -36,6 +36,31 @@ static void opens_with_the_password_only(void **state)
             assert_int_equal(PKCS12_verify_mac(p12, NULL, 0), 0);
             PKCS12_free(p12);
         }
+    }
+    buf_free(&out);
+}
+
+/* What p12_build makes p12_check takes; and nothing else. */
+static void checked_again(void **state)
+{
+    struct buf out = BUF_INIT(ROOM);
+
+    (void)state;
+    for (enum p12_profile profile = P12_MODERN; profile <= P12_COMPAT; profile++) {
+        struct p12_spec s = spec(profile, &subjects[1]);
+
+        buf_reset(&out);
+        T_OK(p12_build(lib, &s, &out, &e));
+        T_OK(p12_check(lib, buf_view(&out), PASSWORD, s.chain, &e));
+        T_ERR(p12_check(lib, buf_view(&out), "another", s.chain, &e), ERR_CRYPTO);
+        T_ERR_SAYS(p12_check(lib, buf_view(&out), PASSWORD, buf_view(&subjects[0].chain), &e),
+            ERR_CRYPTO, "another certificate");
+        T_ERR(p12_check(lib, view_of(out.p, out.len - 1), PASSWORD, s.chain, &e), ERR_CRYPTO);
+        out.p[out.len / 2] ^= 1;
+        T_ERR(p12_check(lib, buf_view(&out), PASSWORD, s.chain, &e), ERR_CRYPTO);
+        out.p[out.len / 2] ^= 1;
+        buf_add_byte(&out, 0);
+        T_ERR_SAYS(p12_check(lib, buf_view(&out), PASSWORD, s.chain, &e), ERR_CRYPTO, "follows");
     }
     buf_free(&out);
 }
@@ -228,6 +253,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_with_the_password_only),
+        cmocka_unit_test(checked_again),
         cmocka_unit_test(any_byte_of_content_or_mac_changed),
         cmocka_unit_test(root_only_when_asked_for),
         cmocka_unit_test(refusals),
