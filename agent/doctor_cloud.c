@@ -23,7 +23,10 @@ struct asked {
 /* What was found of the cloud, for both groups; a command has one doctor. */
 static struct {
     bool done, opened;
-    struct err why; /* if not */
+    struct err why;       /* if not */
+    bool enrolled;        /* we have an identity made here */
+    struct err unusable;  /* why it cannot be used; ERR_NONE: it can */
+    int64_t not_after_at; /* of its certificate */
     struct asked directory, lease;
 } all;
 
@@ -124,13 +127,27 @@ static void say_protocol(
 
 /* ---- the group ------------------------------------------------------------------------------------------------------------ */
 
+static void see_identity(struct cloud *c)
+{
+    const struct connector *who;
+
+    cloud_look(c); /* has its certificate ended? */
+    who = cloud_who(c);
+    all.enrolled = who != NULL || c->needs_sign_in;
+    all.not_after_at = who != NULL ? who->not_after_at : 0;
+    if (c->needs_sign_in)
+        all.unusable = c->why;
+}
+
 static void ask_all(struct doctor *d, struct doctor_end *p)
 {
     struct cloud c = { 0 };
 
     all.done = true;
     all.opened = cloud_open(&c, &d->conf->cloud, d->secrets, d->lib, &all.why) == 0;
-    if (all.opened && p != NULL && p->broken[0] == '\0') {
+    if (all.opened)
+        see_identity(&c);
+    if (all.opened && c.io != NULL && p != NULL && p->broken[0] == '\0') {
         if (d->on_wait != NULL)
             d->on_wait(d->arg, "asking the cloud", 1);
         directory(&c, &all.directory);
@@ -160,6 +177,8 @@ void doctor_cloud(struct doctor *d)
         doctor_skip(d, "CLOUD-01", "cloud", "needs AUTH-01");
     else if (p->broken[0] != '\0')
         doctor_skip(d, "CLOUD-01", "cloud", p->broken);
+    else if (all.unusable.cls != ERR_NONE && !all.directory.answered)
+        doctor_skip(d, "CLOUD-01", "cloud", "needs AUTH-01");
     else
         say_protocol(d, p, &all.directory, all.directory.answered ? &all.lease : &all.directory);
 }
@@ -176,6 +195,10 @@ static bool say_identity(struct doctor *d)
     else if (!all.opened)
         doctor_fail(d, "AUTH-01", "cloud", all.why.cls, "mend section cloud, or: certferry sign-in",
             "%s", all.why.msg);
+    else if (all.unusable.cls != ERR_NONE)
+        doctor_fail(d, "AUTH-01", "cloud", ERR_AUTH, "certferry sign-in", "%s", all.unusable.msg);
+    else if (all.enrolled)
+        doctor_pass(d, "AUTH-01", "cloud", "signed in; the identity was made here");
     else if (c->token_file == NULL && c->client_certificate == NULL)
         doctor_fail(d, "AUTH-01", "cloud", ERR_AUTH, "certferry sign-in",
             "not signed in: neither a certificate nor a token");
@@ -183,7 +206,8 @@ static bool say_identity(struct doctor *d)
         doctor_pass(d, "AUTH-01", "cloud", "%s",
             c->token_file != NULL ? "the token of cloud.token_file"
                                   : "the certificate of cloud.client_certificate");
-    return all.opened && (c->token_file != NULL || c->client_certificate != NULL);
+    return all.opened && all.unusable.cls == ERR_NONE
+           && (all.enrolled || c->token_file != NULL || c->client_certificate != NULL);
 }
 
 static void say_accepted(struct doctor *d, const struct doctor_end *p)
@@ -214,37 +238,45 @@ static void say_accepted(struct doctor *d, const struct doctor_end *p)
         doctor_pass(d, "AUTH-04", "cloud", "it may work");
 }
 
+static void say_left(struct doctor *d, const char *about, int64_t not_after_at)
+{
+    int64_t left = not_after_at - clock_now();
+
+    if (left < 0)
+        doctor_fail(d, "AUTH-03", about, ERR_AUTH, "get a new one: certferry sign-in",
+            "our certificate ended %lld days ago", (long long)(-left / DAY_S));
+    else if (left < DAYS_WARN * (int64_t)DAY_S)
+        doctor_warn(d, "AUTH-03", about, "get a new one in time; certferry whoami",
+            "%lld days left", (long long)(left / DAY_S));
+    else
+        doctor_pass(d, "AUTH-03", about, "%lld days left", (long long)(left / DAY_S));
+}
+
 static void life(struct doctor *d, const char *about, const char *file)
 {
     struct buf der = BUF_INIT(1 << 18);
     struct cert c;
     struct err e;
-    int64_t left;
 
     if (identity_certificate(d->lib, file, &der, &e) != 0
-        || cert_parse(buf_view(&der), &c, &e) != 0) {
+        || cert_parse(buf_view(&der), &c, &e) != 0)
         doctor_fail(d, "AUTH-03", about, ERR_CONFIG, "put the certificate there", "%s", e.msg);
-    } else {
-        left = c.not_after_at - clock_now();
-        if (left < 0)
-            doctor_fail(d, "AUTH-03", about, ERR_AUTH, "get a new one: certferry sign-in",
-                "our certificate ended %lld days ago", (long long)(-left / DAY_S));
-        else if (left < DAYS_WARN * (int64_t)DAY_S)
-            doctor_warn(d, "AUTH-03", about, "get a new one in time", "%lld days left",
-                (long long)(left / DAY_S));
-        else
-            doctor_pass(d, "AUTH-03", about, "%lld days left", (long long)(left / DAY_S));
-    }
+    else
+        say_left(d, about, c.not_after_at);
     buf_free(&der);
 }
 
 static void lives(struct doctor *d)
 {
     const struct conf *c = d->conf;
-    bool any = c->cloud.client_certificate != NULL;
+    bool any = all.enrolled || c->cloud.client_certificate != NULL;
     char about[100];
 
-    if (any)
+    if (all.enrolled && all.not_after_at != 0 && doctor_failed(d, "AUTH-01", NULL) == NULL)
+        say_left(d, "cloud", all.not_after_at);
+    else if (all.enrolled)
+        doctor_skip(d, "AUTH-03", "cloud", "needs AUTH-01");
+    else if (any)
         life(d, "cloud", c->cloud.client_certificate);
     for (size_t i = 0; i < c->ca_count; i++)
         if (c->cas[i].client_certificate != NULL) {

@@ -106,12 +106,12 @@ const struct explain_text explain_doctor[] = {
     { "RA", "Certificates of the registration authorities, which SCEP answers are signed with.",
         "certferry ra show; certferry ra renew ENDPOINT" },
     { "SCEP", "The SCEP endpoints, asked as a device would ask, through every listener.",
-        "certferry doctor --only SCEP; with --url through the public address" },
+        "certferry doctor --only SCEP; with --external through the public address" },
     { NULL, NULL, NULL },
 };
 
 const struct explain_text explain_exits[] = {
-    { "0", "It was done; doctor: no row is FAIL.", "nothing" },
+    { "0", "It was done; doctor: every row is PASS or SKIP.", "nothing" },
     { "1", "Something failed that has no number of its own.", "read the message" },
     { "2", "The command line or a value in it is wrong. Nothing was done.", "certferry help" },
     { "3", "The service works, but something needs attention.", "certferry status" },
