@@ -185,6 +185,50 @@ ok "usage: an option that does not exist" envelope 2 status --nothing
 ok "usage: a verb that does not exist" envelope 2 requests nothing
 ok "usage: no command" envelope 2
 ok "usage: too many words" envelope 2 version 1 2
+# ---- members that programs rely on: added to, never taken away -------------------------------------------------------
+cat >members.txt <<'M'
+certferry.config/1 file settings[].key settings[].section settings[].title settings[].option settings[].value
+certferry.config/1 settings[].secret settings[].origin.layer settings[].origin.file settings[].origin.line
+certferry.config.value/1 key section option value secret origin.layer
+certferry.config.explain/1 options[].section options[].option options[].type options[].required options[].default
+certferry.config.explain/1 options[].unit options[].min options[].max options[].help options[].settings[].key
+certferry.config.change/1 key from to changed dryRun file
+certferry.config.path/1 file dropIns
+certferry.check/1 file cas listeners endpoints plugins
+certferry.explain/1 codes[].code codes[].kind codes[].number codes[].title codes[].means codes[].todo
+certferry.help/1 commands[].noun commands[].verb commands[].args commands[].help commands[].options[].name
+certferry.completion/1 shell script
+certferry.version/1 version openssl io store
+certferry.once/1 delivered rejected
+M
+cat >members.py <<'P'
+import json, sys
+def paths(v, at):
+    if isinstance(v, dict):
+        for n, x in v.items():
+            yield from paths(x, f"{at}.{n}" if at else n)
+    elif isinstance(v, list):
+        yield at
+        for x in v:
+            yield from paths(x, at + "[]")
+    else:
+        yield at
+want, seen = {}, {}
+for line in open("members.txt"):
+    schema, *members = line.split()
+    want.setdefault(schema, set()).update(members)
+for line in open("said/commands"):
+    if line.startswith('{"schema":'):
+        d = json.loads(line)
+        seen.setdefault(d["schema"], set()).update(paths(d["data"] or {}, ""))
+gone = {s: sorted(m - seen.get(s, set())) for s, m in want.items() if m - seen.get(s, set())}
+sys.exit(f"members that are gone: {gone}" if gone else 0)
+P
+cf config list --all --json
+cf config explain cloud.wait --json
+cf config set cloud.wait 20 --dry-run --json
+ok "no member has gone" python3 members.py
+
 # ---- what cannot be taken back -------------------------------------------------------------------------------------
 cat >answer.py <<'P'
 import os, pty, sys
