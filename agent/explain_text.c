@@ -87,8 +87,6 @@ const struct explain_text explain_doctor[] = {
     { "P12", "Key files as devices get them, made and read again on the spot.",
         "certferry version; report it, with what the row says" },
     { "PLG", "Challenge plugins: do they open, and can they judge?", "certferry plugin test NAME" },
-    { "RA", "Certificates of registration authorities: are they there, how long do they live?",
-        "certferry ra show, then certferry ra renew ENDPOINT" },
     { "SVC", "The service itself: running, its watchdog, restarts.",
         "certferry status; start it, or read its log" },
     { "NET", "The way to each peer: names, connections, proxy, and who stands in between.",
