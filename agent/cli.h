@@ -118,6 +118,12 @@ void cli_table_print(struct cli_table *t);                            /* and fre
 void cli_table_free(struct cli_table *t);                             /* unprinted */
 const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
 
+/* Members of an answer: "" or 0 if there is no such. */
+const char *cli_text(const struct json *o, const char *name);
+int64_t cli_number(const struct json *o, const char *name);
+int64_t cli_time(const struct json *o, const char *name);
+bool cli_true(const struct json *o, const char *name);
+
 int cmd_run(struct cli *c);
 int cmd_once(struct cli *c);
 int cmd_check(struct cli *c);

@@ -131,6 +131,44 @@ int cli_ask_keys(struct cli *c, struct view request, struct json **answer)
     return code == EXIT_NO_SERVICE ? EXIT_OK : code;
 }
 
+/* ---- reading the answer ---------------------------------------------------------------------------------------- */
+
+const char *cli_text(const struct json *o, const char *name)
+{
+    const char *v = "";
+    struct err e;
+
+    (void)!json_text(o, name, false, 4096, &v, &e);
+    return v;
+}
+
+int64_t cli_number(const struct json *o, const char *name)
+{
+    int64_t v = 0;
+    struct err e;
+
+    (void)!json_int(o, name, false, INT64_MIN, INT64_MAX, &v, &e);
+    return v;
+}
+
+int64_t cli_time(const struct json *o, const char *name)
+{
+    int64_t v = 0;
+    struct err e;
+
+    (void)!json_time(o, name, false, &v, &e);
+    return v;
+}
+
+bool cli_true(const struct json *o, const char *name)
+{
+    bool v = false;
+    struct err e;
+
+    (void)!json_bool(o, name, false, &v, &e);
+    return v;
+}
+
 /* ---- asking others --------------------------------------------------------------------------------------------- */
 
 int cli_io(const struct cli *c, struct lib **l)

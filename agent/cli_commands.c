@@ -27,6 +27,10 @@ const struct command cli_commands[] = {
     { "whoami", NULL, "", "",
         "Who this connector is to the cloud, how it proves that, and until when.", cmd_whoami },
     { "status", NULL, "", "", "What the service is doing, and how its peers answer.", cmd_status },
+    { "status", NULL, "", "--watch --wait --timeout --html",
+        "What the service is doing, how its peers answer, what waits for whom. Without a service: "
+        "what its store holds.",
+        cmd_status },
     { "requests", "list", "", "--all --state",
         "Open requests; with --all also those that have ended.", cmd_requests_list },
     { "requests", "show", "ID", "", "Everything about one request, with its history.",
@@ -138,9 +142,14 @@ const struct cli_option cli_options[] = {
         "secret "
         "delete: also while an option uses it." },
     { "--state", "STATE", "requests list: only those in this state." },
-    { "--wait", "DURATION",
+    { "--wait", "DURATION|ready|idle",
         "once: how long to wait for requests that are not finished; default 10. scep test: how "
-        "long to poll while the CA has not decided; default 30." },
+        "long to poll while the CA has not decided; default 30. status: until the service is ready "
+        "to work, or has "
+        "nothing to do but to wait for others." },
+    { "--timeout", "DURATION", "status: how long --wait may take; default 60." },
+    { "--watch", NULL, "status: on the terminal, anew every two seconds until Ctrl-C." },
+    { "--html", "FILE", "status: write it as a page, without script, in the place of FILE." },
     { "--challenge-file", "FILE",
         "scep test: the challenge is the first line of this file, readable by you alone. A "
         "certificate is issued." },

@@ -1,118 +1,10 @@
-/* status, requests, orphans, version: what a person sees of the answers of control.h. */
+/* requests, orphans, version: what a person sees of the answers of control.h. */
 #include <stdio.h>
 #include <string.h>
 #include "agent/cli.h"
 #include "agent/io.h"
 #include "agent/store.h"
 #include "certs/lib.h"
-
-static const char *text(const struct json *o, const char *name)
-{
-    const char *v = "";
-    struct err e;
-
-    (void)!json_text(o, name, false, 4096, &v, &e);
-    return v;
-}
-
-static int64_t number(const struct json *o, const char *name)
-{
-    int64_t v = 0;
-    struct err e;
-
-    (void)!json_int(o, name, false, INT64_MIN, INT64_MAX, &v, &e);
-    return v;
-}
-
-static int64_t at(const struct json *o, const char *name)
-{
-    int64_t v = 0;
-    struct err e;
-
-    (void)!json_time(o, name, false, &v, &e);
-    return v;
-}
-
-/* ---- status ------------------------------------------------------------------------------------------------ */
-
-static void print_peer(const struct json *p, int64_t now)
-{
-    char ago[40], since[40], next[40];
-
-    if (strcmp(text(p, "state"), "failing") == 0)
-        (void)printf("  %-12s %-5s FAILING for %s, next try in %s\n               %s\n",
-            text(p, "name"), text(p, "type"),
-            cli_ago(at(p, "failingSince"), now, since, sizeof since),
-            cli_ago(at(p, "nextTry"), now, next, sizeof next), text(p, "message"));
-    else if (at(p, "lastOk") != 0)
-        (void)printf("  %-12s %-5s ok, last answer %s ago, %lld answers\n", text(p, "name"),
-            text(p, "type"), cli_ago(at(p, "lastOk"), now, ago, sizeof ago),
-            (long long)number(p, "answers"));
-    else
-        (void)printf("  %-12s %-5s not asked yet\n", text(p, "name"), text(p, "type"));
-}
-
-static void print_identity(const struct json *d)
-{
-    bool needs = false;
-    struct err e;
-
-    (void)!json_bool(d, "needsSignIn", false, &needs, &e);
-    if (needs)
-        (void)printf("NEEDS SIGN-IN since %s: %s\n  fix:  certferry sign-in\n", text(d, "since"),
-            text(d, "reason"));
-    else if (text(d, "agentId")[0] != '\0')
-        (void)printf("Signed in    agent %s, certificate until %s, %lld days left\n",
-            text(d, "agentId"), text(d, "notAfter"), (long long)number(d, "daysLeft"));
-}
-
-static void print_status(const struct json *d, int64_t now)
-{
-    const struct json *r = json_get(d, "requests"), *peers = json_get(d, "peers");
-    char ago[40];
-
-    if (peers == NULL)
-        (void)printf("certferry %s  no service is running; this is what its store holds\n",
-            text(d, "version"));
-    else
-        (void)printf("certferry %s  running for %s (pid %lld)  health: %s\n", text(d, "version"),
-            cli_ago(now - number(d, "uptime_s"), now, ago, sizeof ago), (long long)number(d, "pid"),
-            text(d, "health"));
-    for (size_t i = 0; i < json_count(peers); i++)
-        print_peer(json_at(peers, i), now);
-    print_identity(json_get(d, "identity"));
-    (void)printf(
-        "Open         %lld ready, %lld retrying, %lld pending at the CA, %lld held   oldest %s\n",
-        (long long)number(r, "ready"), (long long)number(r, "retrying"),
-        (long long)number(r, "pending"), (long long)number(r, "held"),
-        cli_ago(at(d, "oldestOpen"), now, ago, sizeof ago));
-    (void)printf("Ended        %lld delivered, %lld rejected, %lld superseded, %lld cancelled\n",
-        (long long)number(r, "delivered"), (long long)number(r, "rejected"),
-        (long long)number(r, "superseded"), (long long)number(r, "cancelled"));
-    (void)printf("Orphans      %lld, of which %lld only possible\n",
-        (long long)number(d, "orphans"), (long long)number(d, "duplicatesPossible"));
-    (void)printf("Store        %s, %lld MiB free\n", text(d, "store"),
-        (long long)(number(d, "storeFree") >> 20));
-    if (strcmp(text(d, "masterKey"), "beside the store") == 0)
-        (void)printf(
-            "Master key   WARNING: a plain file beside the store, so a copy of that folder opens "
-            "itself; certferry(1), KEYS\n");
-}
-
-int cmd_status(struct cli *c)
-{
-    struct json *answer = NULL;
-    int code = cli_ask(c, "{\"command\":\"status\"}", false, &answer);
-    const struct json *d;
-
-    if (answer != NULL && !c->json)
-        print_status(json_get(answer, "data"), at(answer, "time"));
-    if (answer != NULL && code == EXIT_OK && (d = json_get(answer, "data")) != NULL
-        && strcmp(text(d, "health"), "ok") != 0)
-        code = EXIT_DEGRADED;
-    json_free(answer);
-    return code;
-}
 
 /* ---- requests ---------------------------------------------------------------------------------------------- */
 
@@ -135,14 +27,16 @@ int cmd_requests_list(struct cli *c)
     if (answer != NULL && !c->json) {
         const struct json *list = json_get(json_get(answer, "data"), "requests");
         struct cli_table *t = cli_table_new(heads, 8);
-        int64_t now = at(answer, "time");
+        int64_t now = cli_time(answer, "time");
 
         for (size_t i = 0; i < json_count(list); i++) {
             const struct json *r = json_at(list, i);
             char age[40], next[40];
-            const char *const row[] = { text(r, "id"), text(r, "state"), text(r, "step"),
-                text(r, "waitsFor"), cli_ago(at(r, "received"), now, age, sizeof age),
-                cli_ago(at(r, "next"), now, next, sizeof next), text(r, "ca"), text(r, "subject") };
+            const char *const row[] = { cli_text(r, "id"), cli_text(r, "state"),
+                cli_text(r, "step"), cli_text(r, "waitsFor"),
+                cli_ago(cli_time(r, "received"), now, age, sizeof age),
+                cli_ago(cli_time(r, "next"), now, next, sizeof next), cli_text(r, "ca"),
+                cli_text(r, "subject") };
 
             cli_table_row(t, row);
         }
@@ -165,10 +59,10 @@ static void print_request(const struct json *r)
         { "Ended", "ended" }, { "Activity", "activity" }, { "Reason", "reason" } };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (text(r, rows[i][1])[0] != '\0')
-            (void)printf("%-13s %s\n", rows[i][0], text(r, rows[i][1]));
+        if (cli_text(r, rows[i][1])[0] != '\0')
+            (void)printf("%-13s %s\n", rows[i][0], cli_text(r, rows[i][1]));
     (void)printf("%-13s %lld failed since the last step forward; submitted %lld times\n",
-        "Attempts", (long long)number(r, "attempts"), (long long)number(r, "submissions"));
+        "Attempts", (long long)cli_number(r, "attempts"), (long long)cli_number(r, "submissions"));
 }
 
 static int one(struct cli *c, const char *command, bool changes, struct json **answer)
@@ -197,8 +91,8 @@ int cmd_requests_show(struct cli *c)
         print_request(json_get(d, "request"));
         (void)printf("\n");
         for (size_t i = 0; i < json_count(h); i++)
-            (void)printf("%s  %-12s %s\n", text(json_at(h, i), "time"),
-                text(json_at(h, i), "event"), text(json_at(h, i), "text"));
+            (void)printf("%s  %-12s %s\n", cli_text(json_at(h, i), "time"),
+                cli_text(json_at(h, i), "event"), cli_text(json_at(h, i), "text"));
     }
     json_free(answer);
     return code;
@@ -210,7 +104,7 @@ static int changed(struct cli *c, const char *command, const char *said)
     int code = one(c, command, true, &answer);
 
     if (answer != NULL && !c->json)
-        (void)printf("request %s %s\n", text(json_get(answer, "data"), "id"), said);
+        (void)printf("request %s %s\n", cli_text(json_get(answer, "data"), "id"), said);
     json_free(answer);
     return code;
 }
@@ -237,9 +131,11 @@ int cmd_orphans_list(struct cli *c)
 
         for (size_t i = 0; i < json_count(list); i++) {
             const struct json *r = json_at(list, i);
-            const char *const row[] = { text(r, "serialNumber")[0] != '\0' ? text(r, "serialNumber")
-                                                                           : "(possible)",
-                text(r, "ca"), text(r, "request"), text(r, "subject"), text(r, "reason") };
+            const char *const row[] = {
+                cli_text(r, "serialNumber")[0] != '\0' ? cli_text(r, "serialNumber") : "(possible)",
+                cli_text(r, "ca"), cli_text(r, "request"), cli_text(r, "subject"),
+                cli_text(r, "reason")
+            };
 
             cli_table_row(t, row);
         }

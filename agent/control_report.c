@@ -1,133 +1,20 @@
-/* see control_report.h */
-#include <stdlib.h>
+/* see control_report.h.  Requests and orphans. */
 #include <string.h>
-#include <unistd.h>
 #include "agent/clock.h"
 #include "agent/control_identity.h"
 #include "agent/control_report.h"
-#include "agent/fs.h"
-#include "agent/job.h"
-#include "agent/log.h"
-#include "agent/poll.h"
-#include "agent/sched.h"
-#include "agent/scepd.h"
-
-/* ---- status ------------------------------------------------------------------------------------------------ */
-
-static void write_peer(struct json_out *o, const struct peer *p, const char *url, const char *type)
-{
-    struct peer_state s;
-
-    peer_state(p, &s);
-    json_open(o, NULL, '{');
-    json_put_text(o, "name", s.name);
-    json_put_text(o, "type", type);
-    json_put_text(o, "url", url);
-    json_put_text(o, "state", s.up ? "ok" : s.failing_since != 0 ? "failing" : "not asked yet");
-    json_put_time(o, "lastOk", s.last_ok_at);
-    json_put_time(o, "failingSince", s.failing_since);
-    json_put_time(o, "nextTry", s.next_try_at);
-    json_put_int(o, "answers", (int64_t)s.ok);
-    json_put_int(o, "failures", (int64_t)s.failed);
-    if (s.failing_since != 0) {
-        json_put_text(o, "class", err_name(s.why.cls));
-        json_put_text(o, "message", s.why.msg);
-    }
-    json_close(o, '}');
-}
-
-static void write_counts(struct json_out *o, const struct store_counts *c)
-{
-    json_open(o, "requests", '{');
-    for (int s = REQUEST_READY; s < REQUEST_STATE_COUNT; s++)
-        json_put_int(o, request_state_name((enum request_state)s), c->by_state[s]);
-    json_close(o, '}');
-    json_put_int(o, "orphans", c->orphans);
-    json_put_int(o, "duplicatesPossible", c->duplicates_possible);
-    json_put_time(o, "oldestOpen", c->oldest_open_at);
-}
-
-/* One word for the whole: what an administrator wants to know first. */
-static const char *health(const struct agent *a, const struct store_counts *c)
-{
-    struct peer_state s;
-
-    if (a->jobs == NULL)
-        return "stopped";
-    peer_state(a->cloud.peer, &s);
-    if (s.failing_since != 0 || a->cloud.needs_sign_in)
-        return "degraded";
-    for (size_t i = 0; i < a->ca_count; i++) {
-        peer_state(a->cas[i]->peer, &s);
-        if (s.failing_since != 0)
-            return "degraded";
-    }
-    if (a->scepd != NULL && !scepd_serving(a->scepd))
-        return "degraded";
-    return c->by_state[REQUEST_HELD] > 0 ? "degraded" : "ok";
-}
-
-static void write_service(struct agent *a, struct json_out *o)
-{
-    json_put_int(o, "pid", getpid());
-    json_put_int(o, "uptime_s", clock_now() - a->started_at);
-    json_put_int(o, "working", (int64_t)jobs_active(a->jobs));
-    json_put_time(o, "lastPoll", poll_last_at(a->poll));
-    if (a->conf->cloud.url != NULL)
-        report_identity_part(a, o);
-    json_put_time(o, "nextDue", sched_next_at(a->sched));
-    json_open(o, "sinceStart", '{');
-    json_put_int(o, "received", (int64_t)a->count.received);
-    json_put_int(o, "delivered", (int64_t)a->count.delivered);
-    json_put_int(o, "rejected", (int64_t)a->count.rejected);
-    json_put_int(o, "resubmitted", (int64_t)a->count.resubmitted);
-    json_put_int(o, "commits", (int64_t)a->count.commits);
-    json_put_int(o, "logLinesDropped", (int64_t)log_dropped());
-    json_close(o, '}');
-    json_open(o, "peers", '[');
-    if (a->conf->cloud.url != NULL)
-        write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
-    for (size_t i = 0; i < a->ca_count; i++)
-        write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);
-    json_close(o, ']');
-    if (a->scepd != NULL)
-        scepd_report(a->scepd, o);
-}
-
-int report_status(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
-{
-    struct store_counts c;
-    char path[4096];
-
-    (void)q;
-    if (store_counts(a->store, &c, e) != 0)
-        return -1;
-    json_open(o, NULL, '{');
-    json_put_text(o, "version", CERTFERRY_VERSION);
-    json_put_text(o, "health", health(a, &c));
-    json_put_text(o, "store", a->conf->store.dir);
-    json_put_int(o, "storeFree", fs_free_bytes(a->conf->store.dir));
-    json_put_text(o, "masterKey",
-        vault_place_name(
-            vault_place(a->conf->store.dir, a->conf->store.master_key, path, sizeof path)));
-    if (a->jobs != NULL)
-        write_service(a, o);
-    write_counts(o, &c);
-    json_close(o, '}');
-    return 0;
-}
 
 /* ---- requests ---------------------------------------------------------------------------------------------- */
 
 /* Whom it waits for: I5, no hidden waiting. */
-static const char *owner(const struct request *r)
+const char *report_waits_for(const char *kind, enum request_state state, const char *step)
 {
-    bool plugin = strcmp(r->kind, "scep") == 0
-                  && (strcmp(r->step, "ask") == 0 || strcmp(r->step, "notify") == 0);
+    bool plugin =
+        strcmp(kind, "scep") == 0 && (strcmp(step, "ask") == 0 || strcmp(step, "notify") == 0);
 
-    if (plugin && (r->state == REQUEST_PENDING || r->state == REQUEST_RETRYING))
+    if (plugin && (state == REQUEST_PENDING || state == REQUEST_RETRYING))
         return "plugin";
-    switch (r->state) {
+    switch (state) {
     case REQUEST_PENDING:
         return "ca";
     case REQUEST_HELD:
@@ -135,7 +22,7 @@ static const char *owner(const struct request *r)
     case REQUEST_READY:
         return "us";
     case REQUEST_RETRYING:
-        return strcmp(r->step, "report") == 0 || strcmp(r->step, "notice") == 0 ? "cloud" : "ca";
+        return strcmp(step, "report") == 0 || strcmp(step, "notice") == 0 ? "cloud" : "ca";
     default:
         return "nobody";
     }
@@ -148,7 +35,7 @@ void report_request_row(struct json_out *o, const char *name, const struct reque
     json_put_text(o, "type", r->kind);
     json_put_text(o, "state", request_state_name(r->state));
     json_put_text(o, "step", r->step);
-    json_put_text(o, "waitsFor", owner(r));
+    json_put_text(o, "waitsFor", report_waits_for(r->kind, r->state, r->step));
     json_put_text(o, "ca", r->ca);
     json_put_text(o, "template", r->template_name);
     json_put_text(o, "subject", r->subject);

@@ -4,6 +4,7 @@
 #include "agent/fs.h"
 #include "agent/identity.h"
 #include "agent/scepd.h"
+#include "proto/json.h"
 
 enum { CERTIFICATE_MAX = 1 << 16 };
 
@@ -86,8 +87,11 @@ enum health health_look(const struct agent *a, int64_t held, health_fn *fn, void
         found(
             &l, &(struct health_cause){ .part = "service", .name = "", .stops = true, .why = &e });
     }
-    if (a->cloud.io != NULL)
+    if (a->conf->cloud.url != NULL)
         (void)look_at_peer(&l, a->cloud.peer, "cloud", true);
+    if (a->cloud.needs_sign_in)
+        found(&l, &(struct health_cause){
+                      .part = "identity", .name = "", .stops = true, .why = &a->cloud.why });
     look_at_cas(&l, a);
     for (size_t i = 0; a->scepd != NULL && i < a->conf->scep_count; i++) {
         const struct endpoint *p = scepd_endpoint(a->scepd, a->conf->sceps[i].name);
@@ -105,10 +109,25 @@ const char *health_name(enum health h)
 {
     static const char *const names[] = { [HEALTH_OK] = "ok",
         [HEALTH_DEGRADED] = "degraded",
-        [HEALTH_DOWN] = "down",
+        [HEALTH_DOWN] = "degraded",
         [HEALTH_STOPPED] = "stopped" };
 
     return names[h];
+}
+
+void health_write_cause(void *arg, const struct health_cause *c)
+{
+    struct json_out *o = arg;
+
+    json_open(o, NULL, '{');
+    json_put_text(o, "part", c->part);
+    json_put_text(o, "name", c->name[0] != '\0' ? c->name : NULL);
+    json_put_bool(o, "stops", c->stops);
+    json_put_text(o, "class", err_name(c->why->cls));
+    json_put_text(o, "message", c->why->msg);
+    json_put_time(o, "since", c->since);
+    json_put_time(o, "nextTry", c->next_try_at);
+    json_close(o, '}');
 }
 
 /* ---- certificates --------------------------------------------------------------------------------------------------- */

@@ -20,7 +20,8 @@ typedef void health_fn(void *arg, const struct health_cause *c);
 
 /* health_look - held: requests that wait for an administrator.  fn may be NULL */
 enum health health_look(const struct agent *a, int64_t held, health_fn *fn, void *arg);
-const char *health_name(enum health h); /* "ok", "degraded", "down", "stopped" */
+const char *health_name(enum health h); /* "ok", "degraded" (down, too), "stopped" */
+void health_write_cause(void *json_out, const struct health_cause *c); /* a health_fn: one object */
 
 /* health_certificates - the end of each certificate the service itself uses, that is known without asking anybody.
  * purpose: "cloud_client", "ca_client", "scep_ra", "listener"; name: of the section.  A file that cannot be read is left

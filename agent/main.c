@@ -9,18 +9,30 @@
 
 enum { SECRET_ARENA = 512 << 10 }; /* bytes that are never swapped out */
 
+/* "DURATION", or "DURATION|ready|idle": one of the words will do. */
+static bool value_fits(const char *wanted, const char *given)
+{
+    size_t len = strlen(given);
+    int64_t s;
+
+    if (strncmp(wanted, "DURATION", 8) != 0 || cli_duration(given, &s) == 0)
+        return true;
+    for (const char *p = strchr(wanted, '|'); p != NULL; p = strchr(p + 1, '|'))
+        if (strncmp(p + 1, given, len) == 0 && (p[len + 1] == '|' || p[len + 1] == '\0'))
+            return true;
+    return false;
+}
+
 /* Options may stand anywhere.  Returns how many words were taken, 0: this is no option, -1: wrong */
 static int take_option(struct cli *c, char **argv)
 {
     size_t at = cli_option_at(argv[0]);
     const struct cli_option *o = &cli_options[at];
-    int64_t s;
 
     if (argv[0][0] != '-' || argv[0][1] == '\0')
         return 0;
     if (o->name == NULL || (o->value != NULL && argv[1] == NULL)
-        || (o->value != NULL && strcmp(o->value, "DURATION") == 0
-            && cli_duration(argv[1], &s) != 0))
+        || (o->value != NULL && !value_fits(o->value, argv[1])))
         return -1;
     c->given[at] = o->value != NULL ? argv[1] : "";
     return o->value != NULL ? 2 : 1;

@@ -96,6 +96,13 @@ uint64_t metric_value(enum metric m, const char *label1, const char *label2)
     return s != NULL ? s->count : 0;
 }
 
+int64_t metric_gauge(enum metric m, const char *label1, int64_t fallback)
+{
+    const struct metric_series *s = look(m, label1 != NULL ? label1 : "", "");
+
+    return s != NULL ? s->value : fallback;
+}
+
 void metrics_forget(void)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {

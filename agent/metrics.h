@@ -85,6 +85,7 @@ void metric_set(enum metric m, int64_t value, const char *label1);      /* gauge
 void metric_time(enum metric m, uint64_t us, const char *label1, const char *label2);
 uint64_t metric_now_us(void); /* of a clock that never stands still, for metric_time */
 uint64_t metric_value(enum metric m, const char *label1, const char *label2); /* 0: not yet */
+int64_t metric_gauge(enum metric m, const char *label1, int64_t fallback); /* as it was set last */
 void metrics_forget(void); /* all of them, for tests */
 
 /* ---- writing: a family, then its samples; metrics_kept does both for what is kept here ---- */

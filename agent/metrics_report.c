@@ -185,21 +185,6 @@ int metrics_write(struct agent *a, struct buf *to, struct err *e)
 
 /* ---- /ready --------------------------------------------------------------------------------------------------------------- */
 
-static void on_cause(void *arg, const struct health_cause *c)
-{
-    struct json_out *o = arg;
-
-    json_open(o, NULL, '{');
-    json_put_text(o, "part", c->part);
-    json_put_text(o, "name", c->name[0] != '\0' ? c->name : NULL);
-    json_put_bool(o, "stops", c->stops);
-    json_put_text(o, "class", err_name(c->why->cls));
-    json_put_text(o, "message", c->why->msg);
-    json_put_time(o, "since", c->since);
-    json_put_time(o, "nextTry", c->next_try_at);
-    json_close(o, '}');
-}
-
 int metrics_ready(struct agent *a, struct buf *json, bool *ready, struct err *e)
 {
     struct open_now n = { 0 };
@@ -210,7 +195,7 @@ int metrics_ready(struct agent *a, struct buf *json, bool *ready, struct err *e)
         return -1;
     json_open(&o, NULL, '{');
     json_open(&o, "causes", '[');
-    h = health_look(a, n.count[REQUEST_HELD], on_cause, &o);
+    h = health_look(a, n.count[REQUEST_HELD], health_write_cause, &o);
     json_close(&o, ']');
     *ready = h == HEALTH_OK || h == HEALTH_DEGRADED;
     json_put_bool(&o, "ready", *ready);

@@ -190,6 +190,8 @@ int store_waiting(struct store *s, store_waiting_fn *fn, void *arg, struct err *
 /* store_stuck - open requests that need somebody: held, overdue for ten minutes, or failing for an hour. */
 int store_stuck(struct store *s, int64_t now, size_t limit, store_request_fn *fn, void *arg,
     struct err *e) MUST;
+/* store_ended - those that ended last, newest first. */
+int store_ended(struct store *s, size_t limit, store_request_fn *fn, void *arg, struct err *e) MUST;
 int store_count_stuck(struct store *s, int64_t now, int64_t *out, struct err *e) MUST;
 /* store_recent - what has ended since then, and the orphans since then. */
 struct store_orphan_counts {

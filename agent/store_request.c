@@ -434,3 +434,13 @@ int store_stuck(
     sql_int(q, 2, (int64_t)limit);
     return each_row(s, q, fn, arg, e);
 }
+
+int store_ended(struct store *s, size_t limit, store_request_fn *fn, void *arg, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_ENDED, e);
+
+    if (q == NULL)
+        return -1;
+    sql_int(q, 1, (int64_t)limit);
+    return each_row(s, q, fn, arg, e);
+}

@@ -149,6 +149,8 @@ const char *const store_sql[SQL_COUNT] = {
         "SELECT count(*) FROM request INDEXED BY request_next WHERE open AND " STUCK,
     [SQL_RECENT] = "SELECT state, count(*) FROM request INDEXED BY request_ended WHERE NOT open"
                    " AND ended_at>=?1 GROUP BY state",
+    [SQL_ENDED] = "SELECT " COLUMNS " FROM request INDEXED BY request_ended WHERE NOT open"
+                  " ORDER BY ended_at DESC LIMIT ?1",
     [SQL_AUDIT_ADD] = "INSERT INTO audit (n, at, event, actor, subject, detail, hash)"
                       " VALUES (?1,?2,?3,?4,?5,?6,?7)",
     [SQL_AUDIT_LAST] = "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1",

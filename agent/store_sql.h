@@ -38,6 +38,7 @@ enum sql {
     SQL_STUCK,
     SQL_COUNT_STUCK,
     SQL_RECENT,
+    SQL_ENDED,
     SQL_AUDIT_ADD,
     SQL_AUDIT_LAST,
     SQL_AUDIT_LIST,

@@ -86,7 +86,7 @@ ok "no body" test ! -s body
 fault cloud.download http-500 '"count":-1'
 for cn in one two three; do ask "broken-$cn" adcs ContosoUser; done
 ok "the cloud fails: /ready is 503" until_true 90 answers 503 /ready
-ok "and names it" is "$(get body '$.causes[0].part') $(get body '$.causes[0].stops') $(get body '$.health')" 'cloud 1 down'
+ok "and names it" is "$(get body '$.causes[0].part') $(get body '$.causes[0].stops') $(get body '$.health')" 'cloud 1 degraded'
 ok "/healthz does not care" answers 200 /healthz
 ok "the peer is down" value_is 'certferry_peer_up{peer="cloud"}' 0
 ok "agent stops" agent_stop
