@@ -118,6 +118,12 @@ void cli_table_print(struct cli_table *t);                            /* and fre
 void cli_table_free(struct cli_table *t);                             /* unprinted */
 const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
 
+/*
+ * cli_audit - record what a command did on disk, beside the store: at the service, or in its store.  event: a name of
+ * audit.h from "config.changed" on; subject: a name, never a value.  Returns an exit code; what failed is printed.
+ */
+int cli_audit(struct cli *c, const char *event, const char *subject, const char *detail);
+
 /* Members of an answer: "" or 0 if there is no such. */
 const char *cli_text(const struct json *o, const char *name);
 int64_t cli_number(const struct json *o, const char *name);
@@ -132,7 +138,14 @@ int cmd_requests_list(struct cli *c);
 int cmd_requests_show(struct cli *c);
 int cmd_requests_retry(struct cli *c);
 int cmd_requests_cancel(struct cli *c);
+int cmd_requests_hold(struct cli *c);
+int cmd_requests_release(struct cli *c);
 int cmd_orphans_list(struct cli *c);
+int cmd_orphans_show(struct cli *c);
+int cmd_orphans_adopt(struct cli *c);
+int cmd_orphans_revoke(struct cli *c);
+int cmd_audit_verify(struct cli *c);
+int cmd_audit_export(struct cli *c);
 int cmd_ra_show(struct cli *c);
 int cmd_ra_renew(struct cli *c);
 int cmd_sign_in(struct cli *c);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/cli.h"
@@ -36,6 +37,7 @@ static int ask_rows(
             return -1;
     }
     if ((a.store = store_open(conf->store.dir, !changes, e)) != NULL) {
+        (void)snprintf(a.actor, sizeof a.actor, "uid %lld", (long long)getuid());
         control_answer(&a, request, reply);
         rc = 0;
     }

@@ -26,23 +26,44 @@ const struct command cli_commands[] = {
         cmd_sign_out },
     { "whoami", NULL, "", "",
         "Who this connector is to the cloud, how it proves that, and until when.", cmd_whoami },
-    { "status", NULL, "", "", "What the service is doing, and how its peers answer.", cmd_status },
     { "status", NULL, "", "--watch --wait --timeout --html",
         "What the service is doing, how its peers answer, what waits for whom. Without a service: "
         "what its store holds.",
         cmd_status },
-    { "requests", "list", "", "--all --state",
-        "Open requests; with --all also those that have ended.", cmd_requests_list },
+    { "requests", "list", "", "--all --state --stuck --since",
+        "Open requests; with --all also those that have ended; with --stuck those that need "
+        "somebody: held, overdue, or "
+        "failing for an hour.",
+        cmd_requests_list },
     { "requests", "show", "ID", "", "Everything about one request, with its history.",
         cmd_requests_show },
-    { "requests", "retry", "ID", "", "Try a held or waiting request again now.",
+    { "requests", "retry", "[ID]", "--all --state",
+        "Try a held or waiting request again now; with --all and --state all of that state.",
         cmd_requests_retry },
+    { "requests", "hold", "ID", "",
+        "Do nothing more about this request until it is released. It still expires.",
+        cmd_requests_hold },
+    { "requests", "release", "ID", "", "Let a held request go on.", cmd_requests_release },
     { "requests", "cancel", "ID", "--yes",
         "End a request here. Its key is destroyed; a certificate it may have becomes an "
         "orphan.",
         cmd_requests_cancel },
-    { "orphans", "list", "", "",
-        "Certificates that were, or may have been, issued and reached nobody.", cmd_orphans_list },
+    { "orphans", "list", "", "--all",
+        "Certificates that were, or may have been, issued and reached nobody; with --all also "
+        "those that are dealt with.",
+        cmd_orphans_list },
+    { "orphans", "show", "REQUEST", "", "Everything about the orphans of one request.",
+        cmd_orphans_show },
+    { "orphans", "adopt", "REQUEST", "--note",
+        "Record that the orphans of this request are dealt with: revoked at the CA, or known to be "
+        "in use.",
+        cmd_orphans_adopt },
+    { "orphans", "revoke", "REQUEST", "",
+        "Have the CA revoke it, where its protocol can; says what to do where it cannot.",
+        cmd_orphans_revoke },
+    { "audit", "verify", "", "",
+        "Is the audit log whole? Names the first record that is not as it was.", cmd_audit_verify },
+    { "audit", "export", "", "--since", "The audit log, a JSON object a line.", cmd_audit_export },
     { "ra", "show", "", "",
         "Certificates of the registration authorities: thumbprints, validity, what is being "
         "renewed.",
@@ -134,14 +155,18 @@ const struct cli_option cli_options[] = {
     { "--json", NULL, "Machine-readable output: one JSON document with schema, data and error." },
     { "--quiet", NULL, "Nothing on standard error but errors." },
     { "--all", NULL,
-        "requests list: ended requests too. config list: options that nobody has set, too." },
+        "requests list: ended requests too. requests retry: all of --state. orphans list: also "
+        "those dealt with. config list: options that nobody has set, too." },
     { "--origin", NULL, "config list: where each value was set: file and line, or environment." },
     { "--dry-run", NULL, "Say what would change, and change nothing." },
     { "--force", NULL,
         "config: also what leaves a sign-in, requests or secrets behind, as another store.dir. "
         "secret "
         "delete: also while an option uses it." },
-    { "--state", "STATE", "requests list: only those in this state." },
+    { "--state", "STATE", "requests list, retry: only those in this state." },
+    { "--stuck", NULL, "requests list: only those that need somebody." },
+    { "--since", "DURATION", "Only what has come within this time, as 2h or 7d." },
+    { "--note", "TEXT", "orphans adopt: what was done, for those who look later." },
     { "--wait", "DURATION|ready|idle",
         "once: how long to wait for requests that are not finished; default 10. scep test: how "
         "long to poll while the CA has not decided; default 30. status: until the service is ready "

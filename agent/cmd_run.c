@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include "agent/agent.h"
+#include "agent/audit.h"
 #include "agent/cli.h"
 #include "agent/control.h"
 #include "agent/io_local.h"
@@ -44,8 +45,20 @@ static void reload(struct agent *a)
         log_event(EV_RELOADED, NULL, NULL,
             "certificates are read again; %s is valid, restart the service to use changes in it",
             a->conf->path);
+    audit_note(a, fresh != NULL && e.cls == ERR_NONE ? AUDIT_CONFIG_RELOADED : AUDIT_CONFIG_REFUSED,
+        "signal", a->conf->path, e.cls != ERR_NONE ? e.msg : NULL);
     metric_set(METRIC_RELOAD, fresh != NULL && e.cls == ERR_NONE, NULL);
     conf_free(fresh);
+}
+
+/* Only who owns the service, and root, reach the socket; which of them it was is recorded. */
+static void on_control(void *arg, struct view request, struct buf *reply)
+{
+    struct agent *a = arg;
+
+    (void)snprintf(a->actor, sizeof a->actor, "uid %lld", (long long)io_local_peer());
+    control_answer(a, request, reply);
+    a->actor[0] = '\0';
 }
 
 static void on_signal(void *arg, int signum)
@@ -115,7 +128,7 @@ static int serve(struct cli *c, bool once)
     a.once = once;
     a.patience_s = cli_seconds(c, "--wait", 10);
     control_path(conf->store.dir, path, sizeof path);
-    if (io_local_open(path, control_answer, &a, &e) != 0)
+    if (io_local_open(path, on_control, &a, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
     io_on_signal(on_signal, &a);
     if (!once && agent_listen(&a, &e) != 0) {
@@ -126,10 +139,13 @@ static int serve(struct cli *c, bool once)
         return code;
     }
     agent_start(&a);
+    audit_note(&a, AUDIT_STARTED, "service", CERTFERRY_VERSION, once ? "once" : NULL);
     if (!c->memory_locked)
         log_event(EV_MEMORY_NOT_LOCKED, NULL, NULL,
             "secrets may be swapped out; raise RLIMIT_MEMLOCK to 1 MiB");
     io_run();
+    if (!a.fatal)
+        audit_note(&a, AUDIT_STOPPED, "service", CERTFERRY_VERSION, NULL);
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;

@@ -1,4 +1,4 @@
-/* requests, orphans, version: what a person sees of the answers of control.h. */
+/* requests, version: what a person sees of the answers of control.h. */
 #include <stdio.h>
 #include <string.h>
 #include "agent/cli.h"
@@ -21,6 +21,9 @@ int cmd_requests_list(struct cli *c)
     json_put_text(&o, "command", "requests.list");
     json_put_text(&o, "state", cli_given(c, "--state"));
     json_put_bool(&o, "all", cli_given(c, "--all") != NULL);
+    json_put_bool(&o, "stuck", cli_given(c, "--stuck") != NULL);
+    if (cli_given(c, "--since") != NULL)
+        json_put_int(&o, "since", io_wall_s() - cli_seconds(c, "--since", 0));
     json_close(&o, '}');
     code = cli_ask(c, buf_text(&q), false, &answer);
     buf_free(&q);
@@ -109,40 +112,53 @@ static int changed(struct cli *c, const char *command, const char *said)
     return code;
 }
 
+static int retry_all(struct cli *c)
+{
+    struct buf q = BUF_INIT(1024);
+    struct json_out o = { .to = &q };
+    struct json *answer;
+    int code;
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "command", "requests.retry-all");
+    json_put_text(&o, "state", cli_given(c, "--state"));
+    json_close(&o, '}');
+    code = cli_ask(c, buf_text(&q), true, &answer);
+    buf_free(&q);
+    if (answer != NULL && !c->json)
+        (void)printf("%lld requests are tried again now\n",
+            (long long)cli_number(json_get(answer, "data"), "count"));
+    json_free(answer);
+    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
+}
+
 int cmd_requests_retry(struct cli *c)
 {
+    bool all = cli_given(c, "--all") != NULL;
+
+    if ((c->arg_count == 0) != all || all != (cli_given(c, "--state") != NULL)) {
+        (void)fprintf(stderr, "error: requests retry takes an ID, or --all with --state\n  fix:  "
+                              "certferry requests retry --all --state held\n");
+        return EXIT_USAGE;
+    }
+    if (all)
+        return retry_all(c);
     return changed(c, "requests.retry", "is tried again now");
+}
+
+int cmd_requests_hold(struct cli *c)
+{
+    return changed(c, "requests.hold", "is held until: certferry requests release");
+}
+
+int cmd_requests_release(struct cli *c)
+{
+    return changed(c, "requests.release", "goes on now");
 }
 
 int cmd_requests_cancel(struct cli *c)
 {
     return cli_sure(c) ? changed(c, "requests.cancel", "is cancelled") : EXIT_INTERRUPTED;
-}
-
-int cmd_orphans_list(struct cli *c)
-{
-    static const char *const heads[] = { "SERIAL", "CA", "REQUEST", "SUBJECT", "WHY" };
-    struct json *answer;
-    int code = cli_ask(c, "{\"command\":\"orphans.list\"}", false, &answer);
-
-    if (answer != NULL && !c->json) {
-        const struct json *list = json_get(json_get(answer, "data"), "orphans");
-        struct cli_table *t = cli_table_new(heads, 5);
-
-        for (size_t i = 0; i < json_count(list); i++) {
-            const struct json *r = json_at(list, i);
-            const char *const row[] = {
-                cli_text(r, "serialNumber")[0] != '\0' ? cli_text(r, "serialNumber") : "(possible)",
-                cli_text(r, "ca"), cli_text(r, "request"), cli_text(r, "subject"),
-                cli_text(r, "reason")
-            };
-
-            cli_table_row(t, row);
-        }
-        cli_table_print(t);
-    }
-    json_free(answer);
-    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
 }
 
 int cmd_version(struct cli *c)

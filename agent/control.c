@@ -1,17 +1,14 @@
-/* see control.h.  Which command it is, and the two that change something. */
-#include <stdio.h>
+/* see control.h.  Which command it is. */
 #include <string.h>
 #include "agent/agent.h"
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/control_change.h"
 #include "agent/control_identity.h"
 #include "agent/control_ra.h"
 #include "agent/control_report.h"
 #include "agent/control_secret.h"
-#include "agent/job.h"
-#include "agent/log.h"
-#include "agent/orphan.h"
-#include "agent/sched.h"
 #include "proto/json.h"
 
 enum exit_code exit_code_of(enum err_class cls)
@@ -48,99 +45,6 @@ enum exit_code exit_code_of(enum err_class cls)
     }
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------ */
-
-static int find(struct agent *a, const struct json *q, struct request *r, struct err *e)
-{
-    const char *id = NULL;
-    int got;
-
-    if (json_text(q, "id", true, sizeof r->id - 1, &id, e) != 0)
-        return -1;
-    if ((got = store_get(a->store, id, r, e)) == 0)
-        return err_set(e, ERR_GONE, "no request %s in this store", id);
-    return got < 0 ? -1 : 0;
-}
-
-/* What a command does to a request: the row is changed where it is, in memory or in the store. */
-static int change(struct agent *a, struct request *r, void (*how)(struct request *r),
-    const char *event, struct err *e)
-{
-    struct job *j = a->jobs != NULL ? jobs_find(a->jobs, r->id) : NULL;
-
-    if (j != NULL) {
-        *r = j->r;
-        jobs_drop(j);
-    }
-    how(r);
-    r->state = REQUEST_READY;
-    r->next_at = clock_now();
-    r->tries = 0;
-    if (store_update(a->store, r, event, e) != 0 || store_commit(a->store, e) != 0)
-        return -1;
-    log_event(EV_OPERATOR, r->id, r->ca, "%s", event);
-    if (a->sched != NULL)
-        sched_kick(a->sched);
-    return 0;
-}
-
-static void retry(struct request *r)
-{
-    if (r->submits > 1)
-        r->submits = 1; /* the administrator has looked: the budget of duplicates begins again */
-}
-
-/* A cancelled request fails: the cloud is told, and its end is the end of any failed request. */
-static void cancel(struct request *r)
-{
-    r->failed = true;
-    (void)err_set(&r->why, ERR_OPERATOR, "cancelled by an administrator of the connector");
-    (void)snprintf(r->step, sizeof r->step, "report");
-}
-
-static int on_retry(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
-{
-    struct request r;
-
-    if (find(a, q, &r, e) != 0)
-        return -1;
-    if (request_is_final(r.state))
-        return err_set(e, ERR_CONFLICT,
-            "request %s has ended (%s); an ended request never goes back", r.id,
-            request_state_name(r.state));
-    if (change(a, &r, retry, "retried by an administrator", e) != 0)
-        return -1;
-    report_request_row(o, NULL, &r);
-    return 0;
-}
-
-/* The certificate a cancelled request may have had is not forgotten. */
-static int cancel_orphan(struct agent *a, const struct request *r, struct err *e)
-{
-    return r->submits == 0 ? 0
-                           : orphan_record(a, r, (struct view){ 0 },
-                               "cancelled by an administrator after it was submitted", e);
-}
-
-static int on_cancel(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
-{
-    struct request r;
-
-    if (find(a, q, &r, e) != 0)
-        return -1;
-    if (request_is_final(r.state) || r.failed)
-        return err_set(e, ERR_CONFLICT, "request %s has %s already (%s)", r.id,
-            r.failed ? "failed" : "ended", request_state_name(r.state));
-    if (r.digest[0] != '\0')
-        return err_set(
-            e, ERR_CONFLICT, "the result of request %s is made and may have been delivered", r.id);
-    if (cancel_orphan(a, &r, e) != 0
-        || change(a, &r, cancel, "cancelled by an administrator", e) != 0)
-        return -1;
-    report_request_row(o, NULL, &r);
-    return 0;
-}
-
 /* ---- dispatch ------------------------------------------------------------------------------------------------- */
 
 typedef int command_fn(struct agent *a, const struct json *q, struct json_out *o, struct err *e);
@@ -152,9 +56,18 @@ static const struct {
     { "status", "certferry.status/1", report_status },
     { "requests.list", "certferry.requests/1", report_requests },
     { "requests.show", "certferry.request/1", report_request },
-    { "requests.retry", "certferry.request/1", on_retry },
-    { "requests.cancel", "certferry.request/1", on_cancel },
+    { "requests.retry", "certferry.request/1", control_retry },
+    { "requests.retry-all", "certferry.retried/1", control_retry_all },
+    { "requests.cancel", "certferry.request/1", control_cancel },
+    { "requests.hold", "certferry.request/1", control_hold },
+    { "requests.release", "certferry.request/1", control_release },
     { "orphans.list", "certferry.orphans/1", report_orphans },
+    { "orphans.adopt", "certferry.orphans/1", control_adopt },
+    { "orphans.revoke", "certferry.orphans/1", control_revoke },
+    { "metrics", "certferry.metrics/1", report_metrics },
+    { "audit.verify", "certferry.audit-verdict/1", control_audit_verify },
+    { "audit.export", "certferry.audit/1", control_audit_export },
+    { "audit.add", "certferry.audit-record/1", control_audit_add },
     { "ra.show", "certferry.ra/1", report_ra },
     { "ra.renew", "certferry.ra/1", control_renew_ra },
     { "secret.set", "certferry.secret/1", control_set_secret },
@@ -177,6 +90,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "certferry ra show";
     if (strncmp(command, "identity.", 9) == 0)
         return "certferry sign-in";
+    if (strncmp(command, "orphans.", 8) == 0 && cls != ERR_STORE)
+        return "revoke it at the CA, then: certferry orphans adopt REQUEST --note TEXT";
     switch (cls) {
     case ERR_GONE:
         return "certferry requests list --all";

@@ -9,9 +9,11 @@
  * A request is a JSON object with "command"; the answer is the envelope every --json output has:
  *   {"schema","time","ok","data","warnings","error":{"code","exit","message","fix"}}
  *
- * commands  status; requests.list {state, all, limit}; requests.show {id}; requests.retry {id},
- *           requests.cancel {id}; orphans.list; ra.show {endpoint}; ra.renew {endpoint};
- *           secret.set {name}; keys.rotate;
+ * commands  status; requests.list {state, stuck, since, all, limit}; requests.show {id}; requests.retry {id},
+ *           requests.cancel {id}, requests.hold {id}, requests.release {id}, requests.retry-all {state};
+ *           orphans.list {all, request}, orphans.adopt {request, serial, note}, orphans.revoke {request};
+ *           metrics; audit.verify, audit.export {from, since}, audit.add {event, subject};
+ *           ra.show {endpoint}; ra.renew {endpoint}; secret.set {name}; keys.rotate;
  *           identity.show, identity.keep, identity.drop
  *
  * What is secret stands behind the object, in base64 after one byte CONTROL_SECRET: no JSON library copies it.
@@ -19,7 +21,7 @@
 struct agent;
 enum { CONTROL_SECRET = 0x1e };
 
-/* control_answer - one request, one answer; a->jobs is NULL when no service runs. */
+/* control_answer - one request, one answer; a->jobs is NULL when no service runs; a->actor is who asks. */
 void control_answer(void *agent, struct view request, struct buf *reply);
 
 /*

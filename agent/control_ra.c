@@ -1,5 +1,6 @@
 /* see control_ra.h */
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/control_ra.h"
 #include "agent/identity.h"
@@ -256,7 +257,9 @@ int control_renew_ra(struct agent *a, const struct json *q, struct json_out *o, 
         return err_set(e, ERR_CONFLICT,
             "scep \"%s\" has its certificates from files; replace those, then reload the service",
             name);
-    if (ra_renew_wish(a->store, name, e) != 0 || store_commit(a->store, e) != 0)
+    if (ra_renew_wish(a->store, name, e) != 0
+        || audit_add(a, AUDIT_RA_RENEW, a->actor, name, NULL, e) != 0
+        || store_commit(a->store, e) != 0)
         return -1;
     log_event(EV_OPERATOR, NULL, name, "an administrator has the certificates renewed");
     if (a->scepd != NULL)

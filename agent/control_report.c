@@ -3,6 +3,9 @@
 #include "agent/clock.h"
 #include "agent/control_identity.h"
 #include "agent/control_report.h"
+#include "agent/metrics_report.h"
+
+enum { METRICS_MAX = 4 << 20 };
 
 /* ---- requests ---------------------------------------------------------------------------------------------- */
 
@@ -56,20 +59,31 @@ void report_request_row(struct json_out *o, const char *name, const struct reque
     json_close(o, '}');
 }
 
+struct rows {
+    struct json_out *o;
+    int64_t since; /* only what has come since then */
+};
+
 static void on_row(void *arg, const struct request *r)
 {
-    report_request_row(arg, NULL, r);
+    struct rows *rows = arg;
+
+    if (r->received_at >= rows->since)
+        report_request_row(rows->o, NULL, r);
 }
 
 int report_requests(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
 {
     const char *name = NULL;
-    bool all = false;
+    bool all = false, stuck = false;
+    struct rows rows = { .o = o };
     int64_t limit = 1000;
     enum request_state state = REQUEST_NONE;
     int rc;
 
     if (json_text(q, "state", false, 20, &name, e) != 0 || json_bool(q, "all", false, &all, e) != 0
+        || json_bool(q, "stuck", false, &stuck, e) != 0
+        || json_int(q, "since", false, 0, INT64_MAX, &rows.since, e) != 0
         || json_int(q, "limit", false, 1, 1000000, &limit, e) != 0)
         return -1;
     if (name != NULL && (state = request_state_named(name)) == REQUEST_NONE)
@@ -79,7 +93,10 @@ int report_requests(struct agent *a, const struct json *q, struct json_out *o, s
             name);
     json_open(o, NULL, '{');
     json_open(o, "requests", '[');
-    rc = store_list(a->store, state, !all && name == NULL, (size_t)limit, on_row, o, e);
+    if (stuck)
+        rc = store_stuck(a->store, clock_now(), (size_t)limit, on_row, &rows, e);
+    else
+        rc = store_list(a->store, state, !all && name == NULL, (size_t)limit, on_row, &rows, e);
     json_close(o, ']');
     json_close(o, '}');
     return rc;
@@ -118,10 +135,20 @@ int report_request(struct agent *a, const struct json *q, struct json_out *o, st
 
 /* ---- orphans ----------------------------------------------------------------------------------------------- */
 
+struct orphan_rows {
+    struct json_out *o;
+    const char *request; /* only this one's; NULL = all */
+    size_t count;
+};
+
 static void on_orphan(void *arg, const struct orphan *orphan)
 {
-    struct json_out *o = arg;
+    struct orphan_rows *rows = arg;
+    struct json_out *o = rows->o;
 
+    if (rows->request != NULL && strcmp(rows->request, orphan->request_id) != 0)
+        return;
+    rows->count++;
     json_open(o, NULL, '{');
     json_put_text(o, "serialNumber", orphan->serial[0] != '\0' ? orphan->serial : NULL);
     json_put_text(o, "publicKeySha256", orphan->spki);
@@ -131,18 +158,51 @@ static void on_orphan(void *arg, const struct orphan *orphan)
     json_put_text(o, "subject", orphan->subject);
     json_put_text(o, "reason", orphan->reason);
     json_put_time(o, "time", orphan->at);
+    json_put_time(o, "settledAt", orphan->settled_at);
+    json_put_text(o, "settled", orphan->settled_at != 0 ? orphan->settled : NULL);
     json_close(o, '}');
+}
+
+int report_orphans_of(
+    struct agent *a, const char *request, bool settled, struct json_out *o, struct err *e)
+{
+    struct orphan_rows rows = { .o = o, .request = request };
+
+    json_open(o, NULL, '{');
+    json_open(o, "orphans", '[');
+    if (store_orphans(a->store, settled, on_orphan, &rows, e) != 0)
+        return -1;
+    json_close(o, ']');
+    json_close(o, '}');
+    if (request != NULL && rows.count == 0)
+        return err_set(e, ERR_GONE, "no orphan of a request %s", request);
+    return 0;
 }
 
 int report_orphans(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
 {
-    int rc;
+    const char *request = NULL;
+    bool all = false;
+
+    if (json_bool(q, "all", false, &all, e) != 0
+        || json_text(q, "request", false, 39, &request, e) != 0)
+        return -1;
+    return report_orphans_of(a, request, all || request != NULL, o, e);
+}
+
+/* ---- metrics ------------------------------------------------------------------------------------------------- */
+
+int report_metrics(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    struct buf text = BUF_INIT(METRICS_MAX);
+    int rc = metrics_write(a, &text, e);
 
     (void)q;
-    json_open(o, NULL, '{');
-    json_open(o, "orphans", '[');
-    rc = store_orphans(a->store, false, on_orphan, o, e);
-    json_close(o, ']');
-    json_close(o, '}');
+    if (rc == 0) {
+        json_open(o, NULL, '{');
+        json_put_view(o, "openmetrics", buf_view(&text));
+        json_close(o, '}');
+    }
+    buf_free(&text);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* see io_local.h */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "agent/io_local.h"
@@ -31,6 +32,7 @@ static io_local_fn *answer;
 static void *answer_arg;
 static struct client *clients;
 static size_t client_count;
+static int64_t peer = -1; /* who asks what is being answered */
 
 static void on_closed(uv_handle_t *h)
 {
@@ -77,6 +79,18 @@ static void on_alloc(uv_handle_t *h, size_t wanted, uv_buf_t *out)
     *out = uv_buf_init(piece, sizeof piece);
 }
 
+static int64_t uid_of(const uv_pipe_t *pipe)
+{
+    struct ucred who = { .uid = (uid_t)-1 };
+    socklen_t len = sizeof who;
+    uv_os_fd_t fd;
+
+    if (uv_fileno((const uv_handle_t *)pipe, &fd) != 0
+        || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+        return -1;
+    return (int64_t)who.uid;
+}
+
 static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
 {
     struct client *c = s->data;
@@ -95,13 +109,25 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
     if (n == 0 || c->in.p[c->in.len - 1] != '\n')
         return;
     (void)uv_read_stop(s);
+    peer = uid_of(&c->pipe);
     answer(answer_arg, buf_view(&c->in), &c->out);
     buf_free(&c->in);
+    peer = -1;
     buf_add_byte(&c->out, '\n');
     c->write.data = c;
     out = uv_buf_init((char *)c->out.p, (unsigned)c->out.len);
     if (c->out.bad || uv_write(&c->write, s, &out, 1, on_written) != 0)
         drop(c);
+}
+
+int64_t io_local_peer(void)
+{
+    return peer;
+}
+
+static bool may_ask(int64_t uid)
+{
+    return uid == 0 || uid == (int64_t)geteuid();
 }
 
 static void on_connection(uv_stream_t *s, int status)
@@ -122,7 +148,7 @@ static void on_connection(uv_stream_t *s, int status)
     clients = c;
     client_count++;
     if (uv_accept((uv_stream_t *)&listener, (uv_stream_t *)&c->pipe) != 0
-        || client_count > CLIENTS_MAX) {
+        || client_count > CLIENTS_MAX || !may_ask(uid_of(&c->pipe))) {
         drop(c);
         return;
     }

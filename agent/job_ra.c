@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/crash.h"
 #include "agent/job_ca.h"
@@ -225,6 +226,8 @@ static void ra_ending(struct job *j, const struct err *unreported)
         log_event(EV_RA_RENEWED, j->r.id, j->r.ca,
             "endpoint %s, generation %lld: %s certificate, serial %s", i->endpoint,
             (long long)i->generation, i->use == 's' ? "signing" : "encryption", j->r.serial);
+        if (audit_add(j->a, AUDIT_RA_INSTALLED, "service", i->endpoint, j->r.serial, &e) != 0)
+            log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
     }
     for (size_t n = 0; n < sizeof over / sizeof over[0]; n++)
         if (job_has(j, over[n]))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/crash.h"
 #include "agent/job_scep_inner.h"
@@ -95,6 +96,19 @@ static void release(struct job *j)
         log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
 }
 
+/* What was decided about its challenge; of a stranger's request nothing is written. */
+static void record(struct job *j)
+{
+    const struct scep *c = scep_of(j);
+    struct err e;
+
+    if (!j->unsaved
+        && audit_add(j->a, c->allowed ? AUDIT_CHALLENGE_ACCEPTED : AUDIT_CHALLENGE_REFUSED,
+               "service", j->r.id, c->item.endpoint, &e)
+               != 0)
+        log_err(EV_STORE_FAILED, j->r.id, j->r.ca, &e);
+}
+
 static void scep_ending(struct job *j, const struct err *unreported)
 {
     static const enum blob over[] = { BLOB_ITEM, BLOB_CSR, BLOB_SIGNER, BLOB_CHAIN, BLOB_NOTES };
@@ -111,6 +125,7 @@ static void scep_ending(struct job *j, const struct err *unreported)
         release(j);
         log_err(c->allowed ? EV_SCEP_FAILED : EV_SCEP_REFUSED, j->r.id, j->r.ca, &j->r.why);
     }
+    record(j);
     if (j->r.failed) {
         j->r.state = j->r.why.cls == ERR_OPERATOR ? REQUEST_CANCELLED : REQUEST_REJECTED;
         j->a->count.rejected++;

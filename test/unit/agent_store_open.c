@@ -95,7 +95,8 @@ static void a_migration_is_whole_or_not_at_all(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     store = store_in(dir_root);
-    assert_int_equal(tables(store->db), 9); /* challenge, note, ra_pair of the second, audit of the third */
+    assert_int_equal(
+        tables(store->db), 9); /* challenge, note, ra_pair of the second, audit of the third */
     insert(&a);
     commit();
     reopen();

@@ -1,0 +1,95 @@
+/* audit: is the log whole, and what stands in it. */
+#include <stdio.h>
+#include <string.h>
+#include "agent/cli.h"
+#include "agent/io.h"
+
+int cmd_audit_verify(struct cli *c)
+{
+    struct json *answer;
+    int code = cli_ask(c, "{\"command\":\"audit.verify\"}", false, &answer);
+    const struct json *d = answer != NULL ? json_get(answer, "data") : NULL;
+
+    if (code == EXIT_NO_SERVICE)
+        code = EXIT_OK;
+    if (d != NULL && !cli_true(d, "whole"))
+        code = EXIT_FAILED;
+    if (d != NULL && !c->json && cli_true(d, "whole"))
+        (void)printf("whole: %lld records, head %s\n", (long long)cli_number(d, "records"),
+            cli_text(d, "head")[0] != '\0' ? cli_text(d, "head") : "-");
+    else if (d != NULL && !c->json)
+        (void)fprintf(stderr,
+            "error: the audit log is not as it was written\n  seen: %s\n  fix:  compare with the "
+            "last export; somebody has changed the store\n",
+            cli_text(d, "why"));
+    json_free(answer);
+    return code;
+}
+
+static void print(const struct json *list)
+{
+    struct buf line = BUF_INIT(16384);
+
+    for (size_t i = 0; i < json_count(list); i++) {
+        buf_reset(&line);
+        json_print(json_at(list, i), &line);
+        (void)printf("%s\n", buf_text(&line));
+    }
+    buf_free(&line);
+}
+
+/* Piece by piece: the log may be longer than an answer can be. */
+int cmd_audit_export(struct cli *c)
+{
+    bool json = c->json;
+    int64_t from = 1;
+    int code = EXIT_OK;
+
+    c->json = false; /* it is lines of JSON in any case */
+    while (from != 0 && code == EXIT_OK) {
+        struct buf q = BUF_INIT(1024);
+        struct json_out o = { .to = &q };
+        struct json *answer;
+
+        json_open(&o, NULL, '{');
+        json_put_text(&o, "command", "audit.export");
+        json_put_int(&o, "from", from);
+        if (cli_given(c, "--since") != NULL)
+            json_put_int(&o, "since", io_wall_s() - cli_seconds(c, "--since", 0));
+        json_close(&o, '}');
+        code = cli_ask(c, buf_text(&q), false, &answer);
+        buf_free(&q);
+        if (code == EXIT_NO_SERVICE)
+            code = EXIT_OK;
+        from = 0;
+        if (answer != NULL) {
+            print(json_get(json_get(answer, "data"), "records"));
+            from = cli_number(json_get(answer, "data"), "next");
+        }
+        json_free(answer);
+    }
+    c->json = json;
+    return code;
+}
+
+int cli_audit(struct cli *c, const char *event, const char *subject, const char *detail)
+{
+    struct buf q = BUF_INIT(4096);
+    struct json_out o = { .to = &q };
+    bool json = c->json;
+    struct json *answer;
+    int code;
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "command", "audit.add");
+    json_put_text(&o, "event", event);
+    json_put_text(&o, "subject", subject);
+    json_put_text(&o, "detail", detail);
+    json_close(&o, '}');
+    c->json = false; /* its answer is not the command's */
+    code = cli_ask(c, buf_text(&q), true, &answer);
+    c->json = json;
+    buf_free(&q);
+    json_free(answer);
+    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
+}
