@@ -105,7 +105,7 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 include test/test.mk
 
 # ---- manual pages: the tables in them are printed by the program -------------------------------------
-MAN_PARTS = commands options configuration exit-codes pages
+MAN_PARTS = commands options configuration exit-codes pages events metrics audit
 $(B)/manual-%: $(B)/certferry
 	$(Q)$< manual $* > $@
 TIDY = awk -f packaging/man/tidy.awk
@@ -121,9 +121,9 @@ $(B)/completion/%: $(B)/certferry
 COMPLETION = $(B)/completion/bash $(B)/completion/zsh $(B)/completion/fish
 $(B)/certferry.conf.sample: $(B)/certferry
 	$(Q)$< manual sample > $@
-man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/man/done $(B)/certferry.conf.sample
+man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/man/done $(B)/certferry.conf.sample
 lint-man: man
-	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/man/*.1 | grep .
+	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/man/*.1 | grep .
 
 # ---- what an administrator installs ---------------------------------------------------------------
 install: program plugins man $(COMPLETION)
@@ -138,6 +138,8 @@ install: program plugins man $(COMPLETION)
 	install -D -m 644 $(B)/completion/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/certferry.fish
 	install -D -m 644 $(B)/certferry.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry.conf.5
 	install -D -m 644 $(B)/certferry-plugin.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry-plugin.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/prometheus packaging/prometheus/*
+	install -D -m 644 $(B)/certferry-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-events.7
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
 
 # ---- the first look ----------------------------------------------------------------------------------

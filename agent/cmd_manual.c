@@ -1,8 +1,10 @@
 /* manual PART: the parts of the manual pages that are tables in the program, as scdoc source. */
 #include <stdio.h>
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/cmd_manual.h"
 #include "agent/conf_key.h"
+#include "agent/log.h"
 #include "agent/metrics.h"
 
 static void commands(void)
@@ -126,6 +128,24 @@ static void metrics(void)
     }
 }
 
+static void events(void)
+{
+    for (int i = 0; i < LOG_EVENT_COUNT; i++) {
+        struct event_help h;
+
+        event_help_at((enum log_event)i, &h);
+        (void)printf("*%d %s* (%s, %s)\n\t%s++\n_To do:_ %s\n\n", h.number, h.name, h.level,
+            h.admin ? "Admin" : "Operational", h.means, h.todo);
+    }
+}
+
+static void audit(void)
+{
+    for (int i = 0; i < AUDIT_EVENT_COUNT; i++)
+        (void)printf("*%s*\n\t%s\n\n", audit_event_name((enum audit_event)i),
+            audit_event_help((enum audit_event)i));
+}
+
 int cmd_manual(struct cli *c)
 {
     static const struct {
@@ -133,7 +153,8 @@ int cmd_manual(struct cli *c)
         void (*print)(void);
     } parts[] = { { "commands", commands }, { "options", options },
         { "configuration", configuration }, { "exit-codes", exit_codes }, { "nouns", manual_nouns },
-        { "pages", pages }, { "sample", sample }, { "metrics", metrics } };
+        { "pages", pages }, { "sample", sample }, { "metrics", metrics },
+        { "events", events }, { "audit", audit } };
 
     if (c->arg_count > 1)
         return strcmp(c->args[0], "page") == 0 && manual_page(c->args[1])

@@ -1,6 +1,7 @@
 /* run, once, check: the commands that open everything. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -25,9 +26,15 @@ static void no_core_dumps(void)
 
 static void open_log(const struct cli *c, const struct conf *conf)
 {
-    enum log_format f = strcmp(conf->log.format, "json") == 0    ? LOG_JSON
-                        : strcmp(conf->log.format, "human") == 0 ? LOG_HUMAN
-                                                                 : LOG_AUTO;
+    enum log_format f = strcmp(conf->log.format, "json") == 0      ? LOG_JSON
+                        : strcmp(conf->log.format, "human") == 0   ? LOG_HUMAN
+                        : strcmp(conf->log.format, "journal") == 0 ? LOG_JOURNAL
+                                                                   : LOG_AUTO;
+
+    if (f == LOG_AUTO && log_journal_is_stderr(getenv("JOURNAL_STREAM")))
+        f = LOG_JOURNAL;
+    if (f == LOG_JOURNAL && !log_journal_open(NULL))
+        f = LOG_JSON; /* what is written must come somewhere */
 
     log_open(f, c->quiet ? LOG_LEVEL_ERROR : log_level_named(conf->log.level));
 }

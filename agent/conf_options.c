@@ -311,8 +311,9 @@ const struct conf_option conf_options[] = {
     { "store", "min_free_mib", CONF_INT, TOP(store.min_free_mib), "64", 0, 1000000, NULL, "MiB",
         "Take no new requests while the file system has less free space." },
 
-    { "log", "format", CONF_CHOICE, TOP(log.format), "auto", 0, 0, "auto|human|json", NULL,
-        "auto: for people on a terminal, JSON lines elsewhere." },
+    { "log", "format", CONF_CHOICE, TOP(log.format), "auto", 0, 0, "auto|human|json|journal", NULL,
+        "auto: for people on a terminal, fields in the journal under systemd, JSON lines "
+        "elsewhere." },
     { "log", "level", CONF_CHOICE, TOP(log.level), "info", 0, 0, "error|warning|info|debug", NULL,
         "The least important event that is written." },
 

@@ -71,6 +71,7 @@ static void lost(struct lease *l, struct request *r, const char *code)
     (void)err_set(
         &r->why, ERR_CONFLICT, "the lease is lost: %s; another connector has the request", code);
     log_err(EV_LEASE_LOST, r->id, "cloud", &r->why);
+    log_err(EV_REQUEST_FAILED, r->id, r->ca, &r->why);
     metric_add(METRIC_REQUESTS, r->kind, request_state_name(REQUEST_SUPERSEDED));
     r->state = REQUEST_SUPERSEDED;
     r->ended_at = clock_now();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "agent/clock.h"
 #include "agent/log.h"
+#include "agent/log_journal.h"
 #include "certs/text.h"
 #include "proto/json.h"
 
@@ -25,7 +26,7 @@ static const struct {
 static const char *const levels[] = { "silent", "error", "warning", "info", "debug" };
 
 static enum log_level least = LOG_LEVEL_INFO;
-static bool json;
+static bool json, journal;
 static uint64_t dropped, dropped_told;
 
 /* Lines seen lately, by hash, so that a fault that repeats does not bury the rest. */
@@ -37,6 +38,7 @@ static struct {
 
 void log_open(enum log_format f, enum log_level level)
 {
+    journal = f == LOG_JOURNAL;
     json = f == LOG_JSON || (f == LOG_AUTO && isatty(STDERR_FILENO) == 0);
     least = level;
 }
@@ -117,6 +119,8 @@ static bool write_json(enum log_event ev, const char *request, const char *peer,
 static bool put(enum log_event ev, const char *request, const char *peer, const char *text,
     const struct err *why)
 {
+    if (journal)
+        return log_journal_put(ev, request, peer, text, why);
     return json ? write_json(ev, request, peer, text, why) : write_human(ev, request, peer, text);
 }
 

@@ -8,7 +8,8 @@
  * Every line is an event with a stable name and number; numbers follow the ranges of Microsoft's
  * connector (1000 PKCS, 2000 import, 3000 revocation, 4000 SCEP), then ours (5000 CA, 6000 cloud,
  * 7000 identity, 8000 store).  Admin events, one for each request's outcome, are marked.  People read lines on a
- * terminal; elsewhere it is one JSON object a line.
+ * terminal; under systemd the journal gets fields (CC_EVENT=, CC_REQUEST_ID=, MESSAGE_ID= ...); elsewhere it is one
+ * JSON object a line.
  *
  * Nothing secret is ever passed here.  Text from outside is cleaned; a line is at most 2 KiB.  A
  * reader that does not keep up loses lines, which are counted; the service never waits for it.
@@ -55,6 +56,7 @@
     X(EV_SCEP_ATTEMPT_FAILED, 4051, WARNING, false, "ScepIssuedFailedAttempt")      \
     X(EV_SCEP_HELD, 4053, ERROR, false, "ScepRequestHeld")                          \
     X(EV_SCEP_RESUBMITTED, 4054, WARNING, false, "ScepResubmitted")                 \
+    X(EV_SCEP_ORPHAN, 4055, ERROR, false, "ScepOrphan")                             \
     X(EV_SCEP_SERVING, 4100, INFO, false, "ScepServing")                            \
     X(EV_SCEP_NOT_SERVING, 4101, ERROR, false, "ScepNotServing")                    \
     X(EV_SCEP_CHALLENGE, 4110, INFO, false, "ScepChallengeGenerated")               \
@@ -69,6 +71,7 @@
     X(EV_RA_HELD, 4134, ERROR, false, "RaRequestHeld")                              \
     X(EV_RA_RESUBMITTED, 4135, WARNING, false, "RaResubmitted")                     \
     X(EV_RA_FAILED, 4136, ERROR, true, "RaIssuedFailure")                           \
+    X(EV_RA_ORPHAN, 4137, ERROR, false, "RaOrphan")                                 \
     X(EV_PLUGIN_ERROR, 4901, ERROR, false, "PluginError")                           \
     X(EV_PLUGIN_WARNING, 4902, WARNING, false, "PluginWarning")                     \
     X(EV_PLUGIN_INFO, 4903, INFO, false, "PluginInformation")                       \
@@ -105,10 +108,16 @@ enum log_event {
 #undef X
         LOG_EVENT_COUNT
 };
-enum log_format { LOG_AUTO, LOG_HUMAN, LOG_JSON };
+enum log_format { LOG_AUTO, LOG_HUMAN, LOG_JSON, LOG_JOURNAL };
 
-void log_open(enum log_format f, enum log_level least); /* writes to standard error */
-enum log_level log_level_named(const char *name);       /* "error", "warning", "info", "debug" */
+/* log_open - writes to standard error; LOG_JOURNAL, once log_journal_open has succeeded: to the journal. */
+void log_open(enum log_format f, enum log_level least);
+/* log_journal_open - the journal's socket, NULL = where systemd has it.  false: there is none */
+bool log_journal_open(const char *path);
+/* log_journal_is_stderr - is JOURNAL_STREAM (systemd.exec(5)) what standard error is?  Then whoever started us reads
+ * it there.  NULL: no. */
+bool log_journal_is_stderr(const char *stream);
+enum log_level log_level_named(const char *name); /* "error", "warning", "info", "debug" */
 
 /*
  * log_event - one line.  request: a request id or NULL; peer: "cloud", a CA's name or NULL.
@@ -121,4 +130,16 @@ void log_err(enum log_event ev, const char *request, const char *peer, const str
 
 uint64_t log_dropped(void); /* lines lost since the start */
 const char *log_event_name(enum log_event ev);
+
+/* What an event is and what to do about it: certferry-events(7) and `explain` are made of this.  event_help.c */
+struct event_help {
+    const char *name;
+    int number;
+    const char *level; /* "error" ... */
+    bool admin;        /* else operational */
+    const char *means, *todo;
+};
+void event_help_at(enum log_event ev, struct event_help *out);
+/* event_help - by name or number, as typed; false: there is no such event */
+bool event_help(const char *name_or_number, struct event_help *out);
 #endif

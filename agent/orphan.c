@@ -1,5 +1,6 @@
 /* see orphan.h */
 #include <stdio.h>
+#include <string.h>
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/log.h"
@@ -46,6 +47,13 @@ static int fill_key(
     return rc;
 }
 
+static enum log_event event_of(const struct request *r)
+{
+    return strcmp(r->kind, "scep") == 0      ? EV_SCEP_ORPHAN
+           : strcmp(r->kind, "raEnrol") == 0 ? EV_RA_ORPHAN
+                                             : EV_ORPHAN;
+}
+
 int orphan_record(
     struct agent *a, const struct request *r, struct view csr, const char *reason, struct err *e)
 {
@@ -58,7 +66,7 @@ int orphan_record(
     (void)snprintf(o.reason, sizeof o.reason, "%s", reason);
     if (fill_key(a, r, csr, &o, e) != 0 || store_add_orphan(a->store, &o, e) != 0)
         return -1;
-    log_event(EV_ORPHAN, r->id, r->ca, "%s%s: %s",
+    log_event(event_of(r), r->id, r->ca, "%s%s: %s",
         o.serial[0] != '\0' ? "certificate " : "a certificate may exist", o.serial, reason);
     return 0;
 }
