@@ -140,6 +140,31 @@ static const struct {
     [EV_COUNTER_BEHIND] = { "The cloud knows a later state of this store: a backup was restored, "
                             "or this is a clone.",
         "Stop one of two clones. After a restore read what certferry status says." },
+    [EV_NEEDS_SIGN_IN] = { "The cloud refuses who we say we are, or there is nobody to be. "
+                           "Requests wait; "
+                           "nothing is lost.",
+        "certferry sign-in" },
+    [EV_SIGNED_IN] = { "The cloud accepts this connector's identity; what waited goes on.",
+        NOTHING },
+    [EV_IDENTITY_RENEWED] = { "The cloud has issued the connector's next certificate, and it "
+                              "worked.",
+        NOTHING },
+    [EV_IDENTITY_EXPIRES] = { "The connector's certificate ends soon and has not been renewed.",
+        "certferry whoami has the reason; certferry sign-in makes a new identity." },
+    [EV_IDENTITY_REFUSED] = { "The renewed certificate did not work; the one before is used and "
+                              "another one asked "
+                              "for.",
+        NOTHING },
+    [EV_IDENTITY_UNRENEWED] = { "A renewal of the connector's certificate failed; it is tried "
+                                "again.",
+        "If it lasts: certferry doctor --only AUTH" },
+    [EV_RECONCILE] = { "The cloud knows more than this store: a backup was restored, or this is a "
+                       "clone. Nothing is "
+                       "submitted to a CA until every open request has been compared.",
+        "Nothing after a restore. Stop the other service if this is a clone." },
+    [EV_RECONCILED] = { "Every open request has been compared; work goes on.", NOTHING },
+    [EV_CLONE] = { "Two services use one identity, and both live. This one submits nothing.",
+        "Stop one of them; on the other one: certferry sign-in" },
     [EV_STORE_FAILED] = { "The store did not take something. What moved goes back one step and is "
                           "done again.",
         "Look at the disk and the folder it names." },

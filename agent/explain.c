@@ -59,46 +59,18 @@ static void doctor_rows(explain_fn *fn, void *arg)
     }
 }
 
-/* What a level asks for; the line itself has the fact. */
-static const struct explain_text *level_of(enum log_level level, bool admin)
-{
-    static const struct explain_text levels[] = {
-        { "", "Something failed, or waits for an administrator.",
-            "read the line's message; certferry status, then certferry doctor" },
-        { "", "Something failed that may mend itself; it is tried again.",
-            "nothing, if it does not come again; else certferry doctor" },
-        { "", "A step of the normal work.", "nothing" },
-        { "", "The outcome of one request.",
-            "nothing if it succeeded; else certferry requests show ID" },
-    };
-
-    if (admin)
-        return &levels[3];
-    return &levels[level == LOG_LEVEL_ERROR ? 0 : level == LOG_LEVEL_WARNING ? 1 : 2];
-}
-
 static void events(explain_fn *fn, void *arg)
 {
-    static const struct {
-        int number;
-        enum log_level level;
-        bool admin;
-        const char *name, *level_name;
-    } rows[] = {
-#define X(id, number, level, admin, name) \
-    { number, LOG_LEVEL_##level, admin, name, "level " #level },
-        LOG_EVENTS(X)
-#undef X
-    };
+    for (int ev = 0; ev < LOG_EVENT_COUNT; ev++) {
+        struct event_help h;
+        struct explanation x = { .kind = EXPLAIN_EVENT };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct explain_text *t = level_of(rows[i].level, rows[i].admin);
-        struct explanation x = {
-            .kind = EXPLAIN_EVENT, .title = rows[i].level_name, .means = t->means, .todo = t->todo
-        };
-
-        (void)snprintf(x.code, sizeof x.code, "%s", rows[i].name);
-        (void)snprintf(x.number, sizeof x.number, "%d", rows[i].number);
+        event_help_at((enum log_event)ev, &h);
+        x.title = h.level;
+        x.means = h.means;
+        x.todo = h.todo;
+        (void)snprintf(x.code, sizeof x.code, "%s", h.name);
+        (void)snprintf(x.number, sizeof x.number, "%d", h.number);
         fn(arg, &x);
     }
 }
