@@ -79,6 +79,8 @@ int cli_ask(struct cli *c, const char *request, bool changes, struct json **answ
 
 /* cli_ask_keys - the same for commands about secrets and keys, which are done at either place: 0, or an exit code. */
 int cli_ask_keys(struct cli *c, struct view request, struct json **answer);
+/* cli_put_secret - `secret set` as a part of another command: 0, or the exit code of what was said */
+int cli_put_secret(struct cli *c, const char *name, struct view value);
 
 /*
  * cli_secrets - the secrets of the store, to look at: blind (see secrets_open) where its master key cannot be read, as
@@ -159,6 +161,10 @@ int cmd_plugin_test(struct cli *c);
 int cmd_doctor(struct cli *c);
 int cmd_try_pkcs(struct cli *c);
 int cmd_try_scep(struct cli *c);
+int cmd_proxy_show(struct cli *c);
+int cmd_proxy_set(struct cli *c);
+int cmd_proxy_test(struct cli *c);
+int cmd_proxy_clear(struct cli *c);
 int cmd_secret_set(struct cli *c);
 int cmd_secret_list(struct cli *c);
 int cmd_secret_delete(struct cli *c);

@@ -97,6 +97,17 @@ const struct command cli_commands[] = {
     { "plugin", "test", "NAME", "--generate",
         "Open a configured plugin with its settings, and say whether it can judge.",
         cmd_plugin_test },
+    { "proxy", "show", "", "",
+        "The way out: settings and where they come from, and the way to each destination.",
+        cmd_proxy_show },
+    { "proxy", "set", "URL", "--credentials-file --no-proxy --force",
+        "Reach cloud, CAs and other services through this proxy: http://, https:// or "
+        "socks5://host:port, none, or auto (the service's environment). It is tested first; one "
+        "that does not work changes nothing.",
+        cmd_proxy_set },
+    { "proxy", "test", "[URL]", "",
+        "Go to each destination as the service does, or to URL: is the way open?", cmd_proxy_test },
+    { "proxy", "clear", "", "", "No proxy; its credential is forgotten.", cmd_proxy_clear },
     { "secret", "set", "NAME", "--file",
         "Keep a secret for the service, sealed; an option names it as secret:NAME. It is typed "
         "twice "
@@ -161,7 +172,7 @@ const struct cli_option cli_options[] = {
     { "--dry-run", NULL, "Say what would change, and change nothing." },
     { "--force", NULL,
         "config: also what leaves a sign-in, requests or secrets behind, as another store.dir. "
-        "secret "
+        "proxy set: also one that does not work. secret "
         "delete: also while an option uses it." },
     { "--state", "STATE", "requests list, retry: only those in this state." },
     { "--stuck", NULL, "requests list: only those that need somebody." },
@@ -196,6 +207,12 @@ const struct cli_option cli_options[] = {
     { "--fix", NULL,
         "doctor: mend what is local and safe: modes of our own files, missing folders; says what "
         "it did." },
+    { "--credentials-file", "FILE",
+        "proxy set: user:password for the proxy, the first line of a file readable by you alone. "
+        "It is kept as secret:proxy." },
+    { "--no-proxy", "LIST",
+        "proxy set: destinations reached without it, with commas: names, addresses, ranges such "
+        "as 10.0.0.0/8." },
     { "--file", "FILE",
         "secret set: the secret is the content of this file, readable by you alone, without its "
         "last "

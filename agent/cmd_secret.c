@@ -74,6 +74,18 @@ static int send_value(struct cli *c, const char *name, struct view value, struct
     return code;
 }
 
+int cli_put_secret(struct cli *c, const char *name, struct view value)
+{
+    struct json *answer = NULL;
+    int code;
+
+    c->answer_hidden = true;
+    code = send_value(c, name, value, &answer);
+    c->answer_hidden = false;
+    json_free(answer);
+    return code;
+}
+
 static void say_set(const struct cli *c, const struct conf *conf, const char *name, bool replaced)
 {
     struct uses u;

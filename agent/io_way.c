@@ -133,10 +133,11 @@ unsigned io_way_set(const struct io_way *w, const struct proxy_way *way, CURL *c
 
 /* ---- whose fault ----------------------------------------------------------------------------------------------- */
 
-/* "Basic, NTLM": what the proxy's last answer offers. */
+/* "Basic, NTLM": what the proxy offers; it says so again after each attempt. */
 static void offered(CURL *c, char *out, size_t size)
 {
     struct curl_header *h;
+    char scheme[20];
     size_t at = 0;
 
     (void)snprintf(out, size, "nothing");
@@ -144,12 +145,12 @@ static void offered(CURL *c, char *out, size_t size)
          i < SCHEMES_MOST
          && curl_easy_header(c, "Proxy-Authenticate", i, CURLH_CONNECT, -1, &h) == CURLHE_OK;
          i++) {
-        int n = snprintf(out + at, size - at, "%s%.*s", at > 0 ? ", " : "",
-            (int)strcspn(h->value, " "), h->value);
-
-        if (n < 0 || (size_t)n >= size - at)
+        (void)snprintf(scheme, sizeof scheme, "%.*s", (int)strcspn(h->value, " "), h->value);
+        if (at > 0 && strstr(out, scheme) != NULL)
+            continue;
+        if (at + strlen(scheme) + 3 > size)
             break;
-        at += (size_t)n;
+        at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "", scheme);
     }
 }
 
@@ -223,6 +224,7 @@ static int no_answer(
     const struct proxy_way *way, CURL *c, CURLcode rc, const char *why, struct err *e)
 {
     curl_off_t connected_us = 0;
+    long reason = 0;
 
     (void)curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected_us);
     if (is_scheme(way, "https") && is_tls(rc))
@@ -236,7 +238,9 @@ static int no_answer(
     if (rc == CURLE_OPERATION_TIMEDOUT && connected_us > 0)
         return err_set(
             e, ERR_PROXY_DOWN, "proxy %.80s was reached and did not answer in time", way->url);
-    return err_set(e, ERR_PROXY_DOWN, "proxy %.80s does not answer: %.90s", way->url, why);
+    (void)curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &reason);
+    return err_set(e, ERR_PROXY_DOWN, "proxy %.80s does not answer: %.90s", way->url,
+        rc == CURLE_COULDNT_CONNECT && reason != 0 ? strerror((int)reason) : why);
 }
 
 bool io_way_failed(const struct io_way *w, const struct proxy_way *way, CURL *c, CURLcode rc,
