@@ -189,13 +189,14 @@ static int socks_failed(const struct io_way *w, const struct proxy_way *way, CUR
     (void)curl_easy_getinfo(c, CURLINFO_PROXY_ERROR, &code);
     switch (code) {
     case CURLPX_USER_REJECTED:
-        return err_set(
-            e, ERR_PROXY, "proxy %.80s refuses the user and password it was given", way->url);
     case CURLPX_NO_AUTH:
-        return login_of(w, way) == NULL
-                   ? err_set(e, ERR_PROXY,
-                       "proxy %.80s wants a user and a password, none is configured", way->url)
-                   : err_set(e, ERR_PROXY, "proxy %.80s takes no user and password", way->url);
+        if (login_of(w, way) == NULL)
+            return err_set(e, ERR_PROXY,
+                "proxy %.80s wants a user and a password, none is configured", way->url);
+        return code == CURLPX_NO_AUTH
+                   ? err_set(e, ERR_PROXY, "proxy %.80s takes no user and password", way->url)
+                   : err_set(e, ERR_PROXY, "proxy %.80s refuses the user and password it was given",
+                       way->url);
     case CURLPX_REPLY_NOT_ALLOWED:
         return err_set(
             e, ERR_PROXY, "the policy of proxy %.80s does not allow %.80s", way->url, destination);
@@ -223,10 +224,8 @@ static bool is_tls(CURLcode rc)
 static int no_answer(
     const struct proxy_way *way, CURL *c, CURLcode rc, const char *why, struct err *e)
 {
-    curl_off_t connected_us = 0;
     long reason = 0;
 
-    (void)curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected_us);
     if (is_scheme(way, "https") && is_tls(rc))
         return rc == CURLE_SSL_CONNECT_ERROR
                    ? err_set(e, ERR_PROXY, "proxy %.80s does not speak TLS: %.80s", way->url, why)
@@ -235,9 +234,6 @@ static int no_answer(
     if (is_scheme(way, "https") && rc == CURLE_OPERATION_TIMEDOUT)
         return err_set(e, ERR_PROXY_DOWN,
             "proxy %.80s does not answer: %.60s; is it an http:// proxy?", way->url, why);
-    if (rc == CURLE_OPERATION_TIMEDOUT && connected_us > 0)
-        return err_set(
-            e, ERR_PROXY_DOWN, "proxy %.80s was reached and did not answer in time", way->url);
     (void)curl_easy_getinfo(c, CURLINFO_OS_ERRNO, &reason);
     return err_set(e, ERR_PROXY_DOWN, "proxy %.80s does not answer: %.90s", way->url,
         rc == CURLE_COULDNT_CONNECT && reason != 0 ? strerror((int)reason) : why);
@@ -246,6 +242,7 @@ static int no_answer(
 bool io_way_failed(const struct io_way *w, const struct proxy_way *way, CURL *c, CURLcode rc,
     const char *destination, const char *why, struct err *e)
 {
+    curl_off_t connected_us = 0;
     long status = 0;
 
     if (way->url[0] == '\0')
@@ -260,7 +257,9 @@ bool io_way_failed(const struct io_way *w, const struct proxy_way *way, CURL *c,
     else if (status >= 200)
         return false; /* the tunnel stood */
     else if (is_scheme(way, "socks5")) {
-        if (rc != CURLE_COULDNT_CONNECT) /* its own failures have a code of their own */
+        /* What it refuses has a code of its own; the time of the connection is set when its part is done. */
+        (void)curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connected_us);
+        if (rc != CURLE_COULDNT_CONNECT && (rc != CURLE_OPERATION_TIMEDOUT || connected_us > 0))
             return false;
         (void)no_answer(way, c, rc, why, e);
     } else
