@@ -7,7 +7,8 @@
  * Every failure is ERR_CONFIG (the administrator's files) or ERR_STORE (our own), and names the path.
  */
 
-/* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others. */
+/* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others; root:root 0440 is
+ * closed, too. */
 int fs_readable(const char *path, bool secret, struct err *e) MUST;
 
 /*

@@ -15,7 +15,8 @@ int fs_as_owner(const char *dir, struct fs_self *self, struct err *e)
     if (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0) {
         int saved = errno;
 
-        (void)setegid((gid_t)self->gid);
+        if (setegid((gid_t)self->gid) != 0)
+            _exit(70);
         return err_set(e, ERR_CONFIG, "%s belongs to user %u; we cannot act as that user: %s", dir,
             (unsigned)st.st_uid, strerror(saved));
     }

@@ -17,6 +17,12 @@ void fs_join(char *out, size_t size, const char *dir, const char *name)
     (void)snprintf(out, size, "%s/%s", dir, name);
 }
 
+/* systemd gives a credential to the service by an ACL where it can; its mask shows as the group's right to read. */
+static bool is_credential(const struct stat *st)
+{
+    return st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 07777) == 0440;
+}
+
 int fs_readable(const char *path, bool secret, struct err *e)
 {
     struct stat st;
@@ -25,7 +31,7 @@ int fs_readable(const char *path, bool secret, struct err *e)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_CONFIG, "%s: not a file", path);
-    if (secret && (st.st_mode & 077) != 0)
+    if (secret && (st.st_mode & 077) != 0 && !is_credential(&st))
         return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
             (unsigned)(st.st_mode & 07777), path);
     if (secret && st.st_uid != geteuid() && st.st_uid != 0)

@@ -142,8 +142,16 @@ int secrets_prove(struct secrets *s, struct err *e)
 {
     static const char name[] = "certferry.proof", value[] = "certferry 1";
     struct buf out = BUF_SECRET(SECRET_BYTES_MAX);
-    int rc = secrets_get(s, name, &out, e);
+    struct fs_self self;
+    int rc;
 
+    if (fs_as_owner(s->store, &self, e) != 0)
+        return -1;
+    rc = fs_private_dir(s->dir, e);
+    fs_as_self(&self);
+    if (rc != 0)
+        return -1;
+    rc = secrets_get(s, name, &out, e);
     if (rc != 0 && e->cls == ERR_GONE)
         rc = secrets_put(s, name, view_text(value), e);
     else if (rc != 0 && e->cls == ERR_CRYPTO)

@@ -249,6 +249,8 @@ static void another_master_key(void **state)
     T_ERR_SAYS(secrets_prove(secrets, &e), ERR_CONFIG, "another master key");
     vault.secret_key[5] ^= 1;
     T_OK(secrets_prove(secrets, &e));
+    assert_int_equal(chmod(dir_path("secrets"), 0750), 0); /* open to others: not at all */
+    T_ERR_SAYS(secrets_prove(secrets, &e), ERR_CONFIG, "others may enter it");
 }
 
 static void without_a_master_key(void **state)
