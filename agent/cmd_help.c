@@ -8,22 +8,43 @@ enum { DATA_MAX = 1 << 20 };
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
+/* A name, and beside it a text that is broken between words. */
+static void print_row(const char *name, const char *text)
+{
+    enum { INDENT = 27, WIDTH = 80 };
+    size_t at = (size_t)printf("  %-*s", INDENT - 3, name), len;
+
+    for (; *text != '\0'; text += len, text += strspn(text, " ")) {
+        len = strcspn(text, " ");
+        if (at > INDENT - 1 && at + 1 + len > WIDTH) {
+            (void)printf("\n%*s", INDENT - 1, "");
+            at = INDENT - 1;
+        }
+        at += (size_t)printf(" %.*s", (int)len, text);
+    }
+    (void)printf("\n");
+}
+
 static void print_option(const struct cli_option *o)
 {
     char name[48];
 
     (void)snprintf(
         name, sizeof name, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
-    (void)printf("  %-24s %s\n", name, o->help);
+    print_row(name, o->help);
 }
 
-static void print_command(const struct command *k)
+/* whole: all that there is to say; else the first sentence */
+static void print_command(const struct command *k, bool whole)
 {
-    char name[64];
+    char name[64], text[400];
+    const char *end = strstr(k->help, ". ");
 
     (void)snprintf(name, sizeof name, "%s%s%s%s%s", k->noun, k->verb ? " " : "",
         k->verb ? k->verb : "", k->args[0] != '\0' ? " " : "", k->args);
-    (void)printf("  %-24s %s\n", name, k->help);
+    (void)snprintf(text, sizeof text, "%.*s",
+        whole || end == NULL ? (int)sizeof text - 1 : (int)(end + 1 - k->help), k->help);
+    print_row(name, text);
 }
 
 static bool is_meant(const struct command *k, const struct cli *c)
@@ -39,7 +60,7 @@ static bool print_meant(const struct cli *c)
     for (const struct command *k = cli_commands; k->noun != NULL; k++)
         if (is_meant(k, c)) {
             any = true;
-            print_command(k);
+            print_command(k, true);
             for (size_t i = CLI_OPTIONS_OF_ALL; cli_options[i].name != NULL; i++)
                 if (cli_takes(k, cli_options[i].name))
                     print_option(&cli_options[i]);
@@ -61,13 +82,13 @@ static void options(void)
 {
     for (size_t i = 0; cli_options[i].name != NULL; i++)
         print_option(&cli_options[i]);
-    (void)printf("  %-24s %s\n", "--", "What follows are no options, whatever it looks like.");
+    print_row("--", "What follows are no options, whatever it looks like.");
 }
 
 static void configuration(void)
 {
     for (size_t s = 0; conf_section_help[s][0] != NULL; s++)
-        (void)printf("  %-10s %s\n", conf_section_help[s][0], conf_section_help[s][1]);
+        print_row(conf_section_help[s][0], conf_section_help[s][1]);
     (void)printf(
         "\ncertferry config explain SECTION: its options.  certferry config list --origin: "
         "what is set, and where.\n"
@@ -114,7 +135,7 @@ static const struct topic {
 static void topics(void)
 {
     for (size_t i = 0; i < sizeof topic_list / sizeof topic_list[0]; i++)
-        (void)printf("  %-24s %s\n", topic_list[i].name, topic_list[i].help);
+        print_row(topic_list[i].name, topic_list[i].help);
 }
 
 const char *cli_topic(size_t i)
@@ -130,6 +151,22 @@ static bool print_topic(const char *name)
             return true;
         }
     return false;
+}
+
+/* A section of the configuration: its options. */
+static bool print_section(const char *name)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < conf_option_count; i++)
+        if (strcmp(conf_options[i].section, name) == 0) {
+            any = true;
+            print_row(conf_options[i].key, conf_options[i].help);
+        }
+    if (any)
+        (void)printf(
+            "\ncertferry config explain %s: values, defaults, where they are set.\n", name);
+    return any;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
@@ -183,7 +220,8 @@ int cmd_help(struct cli *c)
     if (c->json)
         return as_json(c);
     if (c->arg_count > 0) {
-        if (print_meant(c) || (c->arg_count == 1 && print_topic(c->args[0])))
+        if (print_meant(c)
+            || (c->arg_count == 1 && (print_topic(c->args[0]) || print_section(c->args[0]))))
             return EXIT_OK;
         c->command = NULL;
         return cli_usage(c, "no such command or topic: %.60s", c->args[0]);
@@ -191,7 +229,7 @@ int cmd_help(struct cli *c)
     (void)printf("certferry %s - a certificate connector\n\n", CERTFERRY_VERSION);
     for (const struct command *k = cli_commands; k->noun != NULL; k++)
         if (!cli_hidden(k))
-            print_command(k);
+            print_command(k, false);
     (void)printf("\n");
     for (size_t i = 0; i < CLI_OPTIONS_OF_ALL; i++)
         print_option(&cli_options[i]);

@@ -39,7 +39,7 @@ ok() { # DESCRIPTION COMMAND...: the command's status decides; its output is sho
     else
         tap_failed=$((tap_failed + 1))
         echo "not ok $((tap_ok + tap_failed)) - $what"
-        { echo "command: $*"; head -c 4000 ok.out; } | sed 's/^/# /'
+        { echo "command: $*"; head -c 4000 ok.out; echo; } | sed 's/^/# /'
         [ -z "${STORY:-}" ] || tail -n 8 "$STORY" | cut -c1-300 | sed 's/^/#   /'
     fi
 }
