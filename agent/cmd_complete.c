@@ -14,6 +14,7 @@ struct words {
     const char *now; /* the word that is typed */
     const struct command *command;
     const char *noun;
+    const char *option; /* whose value it is; NULL: it is an argument */
     bool has_verbs;
     char *const *args; /* behind noun and verb, without options */
     int arg_count;
@@ -123,6 +124,51 @@ static void titles(const struct words *w, const char *section)
     conf_free(conf);
 }
 
+static void templates(const struct words *w)
+{
+    struct err e, missing;
+    struct conf *conf = conf_load_incomplete(w->cli->config, &missing, &e);
+
+    for (size_t i = 0; conf != NULL && i < conf->ca_count; i++)
+        for (size_t t = 0; t < conf->cas[i].templates.count; t++)
+            offer(w, conf->cas[i].templates.at[t], conf->cas[i].name);
+    conf_free(conf);
+}
+
+/* Those that the configuration names: the others only the service can list. */
+static void secrets(const struct words *w)
+{
+    static const char prefix[] = "secret:";
+    struct err e, missing;
+    struct conf *conf = conf_load_incomplete(w->cli->config, &missing, &e);
+    char name[200];
+
+    for (size_t i = 0; conf != NULL && i < conf->origin_count; i++) {
+        const struct conf_origin *at = &conf->origins[i];
+
+        conf_key_name(at->option, at->title, name, sizeof name);
+        if (at->option->type == CONF_SECRET
+            && strncmp(at->raw.at[0], prefix, sizeof prefix - 1) == 0)
+            offer(w, at->raw.at[0] + sizeof prefix - 1, name);
+    }
+    conf_free(conf);
+}
+
+static void cas(const struct words *w)
+{
+    titles(w, "ca");
+}
+
+static void plugins(const struct words *w)
+{
+    titles(w, "plugin");
+}
+
+static void endpoints(const struct words *w)
+{
+    titles(w, "scep");
+}
+
 static void ids(const struct words *w)
 {
     struct json *answer = NULL;
@@ -187,8 +233,13 @@ static void by_kind(struct words *w, const char *kind)
         void (*offer)(const struct words *w);
     } kinds[] = { { "ID", ids }, { "KEY", keys }, { "VALUE", values }, { "SHELL", shells },
         { "TOPIC", topics }, { "STATE", states } };
-    static const char *const named[][3] = { { "plugin", "NAME", "plugin" },
-        { "ra", "ENDPOINT", "scep" }, { "try", "NAME", "ca" }, { "try", "CA", "ca" } };
+    static const struct {
+        const char *whose, *kind; /* an option's or a noun's */
+        void (*offer)(const struct words *w);
+    } named[] = { { "--ca", "NAME", cas }, { "--template", "NAME", templates },
+        { "plugin", "NAME", plugins }, { "secret", "NAME", secrets },
+        { "ra", "ENDPOINT", endpoints }, { "try", "ENDPOINT", endpoints } };
+    const char *whose = w->option != NULL ? w->option : w->noun;
 
     if (strcmp(kind, "FILE") == 0 || strcmp(kind, "DIR") == 0)
         (void)printf(":files\n");
@@ -200,8 +251,8 @@ static void by_kind(struct words *w, const char *kind)
         if (strcmp(kinds[i].kind, kind) == 0)
             kinds[i].offer(w);
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
-        if (strcmp(named[i][0], w->noun) == 0 && strcmp(named[i][1], kind) == 0)
-            titles(w, named[i][2]);
+        if (strcmp(named[i].whose, whose) == 0 && strcmp(named[i].kind, kind) == 0)
+            named[i].offer(w);
 }
 
 /* The n-th of "KEY VALUE..." without brackets and dots; the last one for all that follow it if it has dots. */
@@ -268,6 +319,7 @@ int cmd_complete(struct cli *c)
         return EXIT_OK;
     w.now = c->args[c->arg_count - 1];
     open = read_words(&w, c->args, c->arg_count - 1);
+    w.option = open != NULL ? open->name : NULL;
     if (open != NULL && w.noun != NULL && w.command != NULL)
         by_kind(&w, open->value);
     else if (open != NULL && strcmp(open->value, "FILE") == 0)

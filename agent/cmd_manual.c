@@ -23,6 +23,7 @@ static void options(void)
 {
     for (const struct cli_option *o = cli_options; o->name != NULL; o++)
         manual_option(o);
+    (void)printf("*--*\n\tWhat follows are no options, whatever it looks like.\n\n");
 }
 
 static void exit_codes(void)

@@ -10,5 +10,6 @@ void manual_option(const struct cli_option *o);
 void manual_nouns(void);            /* those that have a page, one a line */
 bool manual_page(const char *noun); /* false: no noun with verbs */
 bool manual_has_text(const char *noun);
-const char *manual_title(const char *noun); /* "challenge plugins"; "": it has no text */
+const char *manual_examples(const char *noun); /* lines */
+const char *manual_title(const char *noun);    /* "challenge plugins"; "": it has no text */
 #endif

@@ -7,31 +7,39 @@
 /* Nouns with verbs: what they are about, and what belongs to know before the first one. */
 static const struct group {
     const char *noun, *title, *text;
+    const char *examples; /* lines; NULL: none */
 } groups[] = {
     { "requests", "requests for certificates, as the service keeps them",
         "Each request has a state, a reason, somebody it waits for and a time; the states are in "
         "certferry(1). What these commands change, a running service takes over at once; without "
         "one "
-        "they work on the store." },
+        "they work on the store.",
+        "certferry requests list --state held\ncertferry requests show "
+        "0b54b1a2-9b0c-4f6e-8a5e-9d3c3f7f2b11\n" },
     { "orphans", "certificates that reached nobody",
         "A certificate that was issued and could not be delivered, or that may have been issued "
         "because an answer of the CA was lost, stays in this list until somebody has dealt with "
-        "it." },
+        "it.",
+        NULL },
     { "ra", "certificates of the registration authorities",
         "A SCEP endpoint signs its answers, and devices encrypt to it, with certificates of a "
-        "registration authority: from files, or enrolled from the CA and renewed by the service." },
+        "registration authority: from files, or enrolled from the CA and renewed by the service.",
+        NULL },
     { "scep", "any SCEP server, seen as a device would see it",
         "These commands need no service and no configuration. They look at our own endpoints, at "
         "NDES, or at any other SCEP server, stage by stage; each stage is PASS, WARN, FAIL or "
-        "SKIP." },
+        "SKIP.",
+        "certferry scep info http://ndes.contoso.example/certsrv/mscep/mscep.dll\n" },
     { "plugin", "challenge plugins",
         "A plugin decides whether the challenge in a SCEP request is good; see "
         "certferry-plugin(5). "
-        "Here it is opened by the command, not by the service." },
+        "Here it is opened by the command, not by the service.",
+        NULL },
     { "proxy", "the way out",
         "Through which proxy the cloud, CAs and other services are reached: one rule, the same for "
         "the service and every command. The proxy's credential is a secret of its own and goes to "
-        "that proxy only." },
+        "that proxy only.",
+        NULL },
     { "config", "the configuration, value by value",
         "KEY is section.key, or section.name.key for a section with a name: cloud.url, "
         "ca.issuing1.url. The form that errors print, ca \"issuing1\".url, is taken, too. The "
@@ -40,25 +48,33 @@ static const struct group {
         "in "
         "conf.d from the last name to the first, the file, the default. Commands write drop-ins of "
         "their own and never the administrator's file. Values of a list are several words, or one "
-        "with commas." },
+        "with commas.",
+        "certferry config list --origin\ncertferry config explain cloud.poll_interval\n"
+        "certferry config set ca.issuing1.templates ContosoUser WiFiUser\n"
+        "certferry config set cloud.wait 20 --dry-run\n" },
     { "secret", "what the service keeps sealed",
         "Passwords, tokens and client secrets, each under a name. An option of the configuration "
         "that takes a file with a secret takes secret:NAME, too. No command prints a value, and "
-        "none takes one as an argument." },
+        "none takes one as an argument.",
+        "certferry secret set proxy --file /root/proxy.txt\n" },
     { "keys", "the keys that seal the store",
         "The master key seals the keys of requests and the secrets; it is kept by the service "
-        "manager or in a file." },
+        "manager or in a file.",
+        NULL },
     { "service", "the service, at the service manager",
         "Install, start, stop and look at the service; a reload takes over a changed configuration "
-        "whole, or keeps the old one and says why." },
-    { "ca", "upstream CAs", "What the configured CAs answer and offer." },
-    { "logs", "what the service writes", "Events are in certferry-events(7)." },
+        "whole, or keeps the old one and says why.",
+        NULL },
+    { "ca", "upstream CAs", "What the configured CAs answer and offer.", NULL },
+    { "logs", "what the service writes", "Events are in certferry-events(7).", NULL },
     { "audit", "the log of decisions",
         "Each record is chained to the one before it, so that one that is changed or taken out is "
-        "found." },
-    { "db", "the store", "The database in which requests are kept until they are done." },
+        "found.",
+        NULL },
+    { "db", "the store", "The database in which requests are kept until they are done.", NULL },
     { "try", "rehearsals",
-        "A request is taken through every stage up to the CA, and what each does is said." },
+        "A request is taken through every stage up to the CA, and what each does is said.",
+        "certferry try pkcs --ca issuing1 --template ContosoUser\n" },
 };
 
 static const struct group *group_of(const char *noun)
@@ -79,6 +95,13 @@ const char *manual_title(const char *noun)
     const struct group *g = group_of(noun);
 
     return g != NULL ? g->title : "";
+}
+
+const char *manual_examples(const char *noun)
+{
+    const struct group *g = group_of(noun);
+
+    return g != NULL && g->examples != NULL ? g->examples : "";
 }
 
 void manual_text(const char *text)
@@ -169,6 +192,8 @@ bool manual_page(const char *noun)
     commands_of(noun);
     (void)printf("# OPTIONS\n\n");
     options_of(noun);
+    if (g != NULL && g->examples != NULL)
+        (void)printf("# EXAMPLES\n\n```\n%s```\n\n", g->examples);
     (void)printf("# EXIT STATUS\n\nAs of every command, see *certferry*(1); *certferry explain* "
                  "_CODE_ says more.\n\n# SEE ALSO\n\n*certferry*(1), *certferry.conf*(5)\n");
     return true;

@@ -280,6 +280,8 @@ requests list --sta|--state
 requests list --state pen|pending
 explain SCEP-0|SCEP-03
 doctor --only SCEP-0|SCEP-02
+--config $conf try pkcs --ca ad|adcs
+--config $conf try pkcs --template Cont|ContosoUser
 completion z|zsh
 help exit|exit-codes
 help config pa|path

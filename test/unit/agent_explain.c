@@ -157,6 +157,8 @@ static void nouns_have_a_page(void **state)
     for (const struct command *k = cli_commands; k->noun != NULL; k++)
         if (k->verb != NULL && !manual_has_text(k->noun))
             fail_msg("cmd_manual_page.c has no text for %s", k->noun);
+        else
+            commands_exist(manual_examples(k->noun));
 }
 
 int main(void)
