@@ -133,7 +133,7 @@ static int at_own(struct cli *c, const struct conf *conf, struct lib *l)
         if (scep_own(l, s, &conf->listens[i], &own, &e) == 0) {
             const char *trust = cli_given(c, "--trust");
             const struct scep_client_conf to = { own.url, trust != NULL ? trust : own.trust,
-                own.address };
+                own.address, 0 };
 
             return cli_scep_test(c, l, &to);
         }

@@ -46,6 +46,7 @@ struct doctor {
     struct json *status;   /* what the running service says; NULL: none runs */
     struct err status_why; /* why not */
     bool status_asked;
+    unsigned silent;   /* a bit for each section listen that does not answer */
     bool needed;       /* the group under way is needed by another */
     uint64_t since_ms; /* when the row under way began */
 };

@@ -182,13 +182,27 @@ static void known_to_fail(struct doctor *d, struct target *t)
             r->about[0] != '\0' ? " of " : "", r->about);
     else if (t->listen == NULL && end != NULL && end->broken[0] != '\0')
         (void)snprintf(t->why, sizeof t->why, "%s", end->broken);
+    else if (t->listen != NULL && (d->silent >> (t->listen - d->conf->listens) & 1) != 0)
+        (void)snprintf(t->why, sizeof t->why, "this listener does not answer; see SCEP-01");
     t->reachable = t->reachable && t->why[0] == '\0';
+}
+
+/* Other endpoints need not wait there as well. */
+static void note_silent(struct doctor *d, const struct target *t)
+{
+    struct doctor_end *end =
+        d->url != NULL && d->ends != NULL ? doctor_end(d, d->url, d->trust) : NULL;
+
+    if (t->listen != NULL)
+        d->silent |= 1u << (t->listen - d->conf->listens);
+    else if (end != NULL)
+        doctor_broken(end, "SCEP-01", t->about);
 }
 
 static void probe(struct doctor *d, const struct conf_scep *s, struct target *t)
 {
     struct scep_probe p = { .stages = stages_wanted(d, s),
-        .to = { t->url, t->trust, t->address[0] != '\0' ? t->address : NULL },
+        .to = { t->url, t->trust, t->address[0] != '\0' ? t->address : NULL, DOCTOR_ANSWER_MS },
         .subject = "CN=certferry-doctor" };
     struct err e;
 
@@ -200,6 +214,8 @@ static void probe(struct doctor *d, const struct conf_scep *s, struct target *t)
         doctor_skip(d, "SCEP-", t->about, e.msg);
     else
         say(d, s, &p, t->about);
+    if (t->reachable && p.bare_status == 0)
+        note_silent(d, t);
     scep_probe_end(&p);
 }
 

@@ -82,13 +82,31 @@ static void say_stopped(struct doctor *d)
     doctor_skip(d, "SVC-02", "", "needs SVC-01");
 }
 
+/* A reload that was refused: the service goes on as before, and the next start will not. */
+static const char *refused_reload(struct doctor *d)
+{
+    const struct json *last = json_get(json_get(doctor_status(d), "config"), "last_reload");
+    const char *why = "";
+    bool ok = true;
+    struct err e;
+
+    if (last == NULL || json_bool(last, "ok", false, &ok, &e) != 0 || ok)
+        return NULL;
+    (void)!json_text(last, "message", false, 400, &why, &e);
+    return why;
+}
+
 static void say_health(struct doctor *d)
 {
+    const char *reload = refused_reload(d);
     const char *health = doctor_status_text(d, "health");
     int64_t restarts = doctor_status_number(d, "restarts");
 
     if (strcmp(health, "ok") != 0)
         doctor_warn(d, "SVC-02", "", "certferry status", "health: %s", health);
+    else if (reload != NULL)
+        doctor_warn(d, "SVC-02", "", "certferry check, then: certferry reload",
+            "it runs with an older configuration, the last reload was refused: %s", reload);
     else if (restarts > 0)
         doctor_warn(d, "SVC-02", "", "journalctl -u certferry -p warning --since -1d",
             "health: ok, but it was restarted %lld times", (long long)restarts);

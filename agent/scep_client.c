@@ -5,16 +5,12 @@
 #include "certs/mem.h"
 #include "certs/text.h"
 
-enum {
-    URL_MOST = 128 << 10,
-    ANSWER_MOST = 256 << 10,
-    TIMEOUT_MS = 30000, /* a server may hold a request until the CA has answered */
-    CONNECTIONS = 2
-};
+enum { URL_MOST = 128 << 10, ANSWER_MOST = 256 << 10, TIMEOUT_MS = 30000, CONNECTIONS = 2 };
 
 struct scep_client {
     struct io_peer *io;
     char *url;
+    unsigned timeout_ms;
 };
 
 struct scep_client *scep_client_new(const struct scep_client_conf *conf, struct err *e)
@@ -37,6 +33,7 @@ struct scep_client *scep_client_new(const struct scep_client_conf *conf, struct 
     }
     c = xcalloc(1, sizeof *c);
     c->url = xstrdup(conf->url);
+    c->timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : TIMEOUT_MS;
     if ((c->io = io_peer_new(&pc, e)) != NULL)
         return c;
     scep_client_free(c);
@@ -59,7 +56,7 @@ static struct op *ask(struct scep_client *c, const char *method, struct buf *url
         .url = buf_text(url),
         .body = body,
         .max_reply = ANSWER_MOST,
-        .timeout_ms = TIMEOUT_MS };
+        .timeout_ms = c->timeout_ms };
 
     if (buf_check(url, e) != 0)
         return NULL;

@@ -15,6 +15,8 @@ struct scep_client_conf { /* strings are copied */
         url; /* with the path, without a query: "http://scep.contoso.example/certsrv/mscep/mscep.dll" */
     const char *trust;   /* PEM anchors for https; NULL = the system's */
     const char *address; /* see struct io_peer_conf */
+    unsigned
+        timeout_ms; /* of one answer; 0 = 30 s, as a server may hold a request until the CA has answered */
 };
 
 /* fails ERR_INPUT: not such a URL; ERR_CONFIG: the trust file */

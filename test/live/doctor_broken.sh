@@ -117,6 +117,14 @@ cp rows rows.right
 # ---- the way there ------------------------------------------------------------------------------------------------------
 sed -n 's/^  url = //p' "$conf" | head -1 >cloud-url
 cause proxy-login 'a proxy that wants a login' NET-04 '407' <<<"proxy { url = \"http://127.0.0.1:$(peer proxy)\" }"
+(umask 077 && echo user:pass >login && echo user:wrong-9dX4 >wrong-login)
+broken_config proxy-through
+later <<<"proxy { url = \"http://127.0.0.1:$(peer through)\" credential = \"$work/login\" auth = \"basic\" }"
+doctor --only net,tls
+ok "through a proxy with the right login: no FAIL" is "$rc $(grep -c ' FAIL ' rows)" '0 0'
+ok "which says so" says rows "NET-04 PASS" "through http://127.0.0.1:$(peer through)" 'TLS-02 PASS'
+cause proxy-wrong "a proxy's login is wrong" NET-04 'proxy.credential' \
+    <<<"proxy { url = \"http://127.0.0.1:$(peer through)\" credential = \"$work/wrong-login\" auth = \"basic\" }"
 cause proxy-forbids 'a proxy that lets nobody through' NET-04 '403' \
     <<<"cloud { proxy = \"http://127.0.0.1:$(peer forbidden)\" }"
 cause proxy-closed 'a proxy whose port is closed' NET-02 'refused' <<<"proxy { url = \"http://127.0.0.1:$(free_port)\" }"
@@ -132,6 +140,16 @@ cause opened 'TLS is opened on the way' NET-06 'Zscaler Intermediate Root CA' \
     < <(ca_at "$(peer tls-stranger)" "$work/root.pem")
 cause ca-trust 'the wrong root in a trust file' TLS-02 'Contoso Web Root' < <(ca_at "$(peer tls-name)" "$work/web.pem")
 cause ca-silent 'a CA that says nothing' TLS-01 'handshake' < <(ca_at "$(peer silent)")
+
+{
+    echo "cloud { url = \"https://127.0.0.1:$(peer silent)\" }"
+    echo "ca \"adcs\" { url = \"https://127.0.0.1:$(peer silent)/certsrv/\" trust = \"$work/web.pem\" }"
+    ca_at "$(peer silent)" "$work/root.pem"
+} >silent.conf
+broken_config silent && later <silent.conf
+doctor --external "http://127.0.0.1:$(peer silent)"
+ok "nobody says a word: below 30 seconds" test "$took_ms" -lt 30000
+ok "and each is named" is "$(grep -c '^TLS-01 FAIL ' rows)" 3
 
 # ---- peers that refuse ---------------------------------------------------------------------------------------------------
 standing() { # WHERE WHAT [MORE]: as long as it is not cleared
@@ -247,5 +265,6 @@ ok 'with everybody gone: below 30 seconds' test "$took_ms" -lt 30000
 ok 'two causes: the certificate of before, and the peers' is "$(grep ' FAIL ' rows | cut -d' ' -f1 | sort | tr '\n' ' ')" 'NET-02 RA-01 '
 
 sed 's/^/# /' "$table"
+ok "nor the login of a proxy" nowhere "$(cut -d: -f2 wrong-login)" said
 ok "nothing secret was said" nowhere "$(cut -d: -f2 "$dir/ca-password.txt")" said
 finish

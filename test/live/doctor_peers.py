@@ -3,6 +3,7 @@
 For every name below a listener on a free port; the ports are written to FOLDER/peers, NAME=PORT a line.
   tls-NAME   https with FOLDER/NAME.pem and .key, for each NAME.pem of expired, name, stranger; every answer is 404
   proxy      a proxy that wants a login that nobody has
+  through    a proxy that wants user:pass and connects
   forbidden  a proxy that lets nobody through
   cut        a reverse proxy before SCEP-URL that refuses long URLs
   silent     takes connections and never says a word"""
@@ -18,6 +19,15 @@ import urllib.request
 folder = sys.argv[1]
 scep = sys.argv[2] if len(sys.argv) > 2 else None
 ports = {}
+
+
+def pump(a, b):
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
@@ -46,6 +56,22 @@ class Nothing(Quiet):
 class Refuses(Quiet):
     def do_CONNECT(self):
         self.answer(407, b"", [("Proxy-Authenticate", 'Basic realm="corp"'), ("Proxy-Authenticate", "Negotiate")])
+
+
+class Connects(Quiet):
+    def do_CONNECT(self):
+        if self.headers.get("Proxy-Authorization") != "Basic dXNlcjpwYXNz":
+            self.answer(407, b"", [("Proxy-Authenticate", 'Basic realm="corp"')])
+            return
+        host, port = self.path.rsplit(":", 1)
+        there = socket.create_connection((host.strip("[]"), int(port)))
+        self.send_response(200)
+        self.end_headers()
+        back = threading.Thread(target=pump, args=(there, self.connection), daemon=True)
+        back.start()
+        pump(self.connection, there)
+        back.join()
+        self.close_connection = True
 
 
 class Forbids(Quiet):
@@ -91,6 +117,7 @@ for name in ("expired", "name", "stranger"):
     if os.path.exists(f"{folder}/{name}.pem"):
         serve(f"tls-{name}", Nothing, name)
 serve("proxy", Refuses)
+serve("through", Connects)
 serve("forbidden", Forbids)
 if scep is not None:
     serve("cut", Cuts)
