@@ -365,6 +365,7 @@ static void clock_before_certificate(void **state)
     doctor_tls_peers(&d);
     is_row(&d, "TIME-01", GRADE_FAIL);
     is_row(&d, "TLS-03", GRADE_SKIP);
+    assert_string_equal(p->broken, "needs TIME-01 of this machine");
     assert_int_equal(d.grades[GRADE_FAIL], 1);
     doctor_free(&d);
 }
