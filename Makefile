@@ -105,7 +105,7 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 include test/test.mk
 
 # ---- manual pages: the tables in them are printed by the program -------------------------------------
-MAN_PARTS = commands options configuration exit-codes pages events metrics audit
+MAN_PARTS = commands options configuration exit-codes pages events metrics audit checks
 $(B)/manual-%: $(B)/certferry
 	$(Q)$< manual $* > $@
 TIDY = awk -f packaging/man/tidy.awk

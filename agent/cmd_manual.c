@@ -4,6 +4,7 @@
 #include "agent/audit.h"
 #include "agent/cmd_manual.h"
 #include "agent/conf_key.h"
+#include "agent/doctor.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
 
@@ -113,6 +114,15 @@ static void sample(void)
     }
 }
 
+static void checks(void)
+{
+    for (const struct doctor_code *k = doctor_codes; k->code != NULL; k++) {
+        (void)printf("*%s*\n\t", k->code);
+        manual_text(k->text);
+        (void)printf("\n\n");
+    }
+}
+
 static void metrics(void)
 {
     static const char *const types[] = { [METRIC_INFO] = "info",
@@ -154,7 +164,7 @@ int cmd_manual(struct cli *c)
         void (*print)(void);
     } parts[] = { { "commands", commands }, { "options", options },
         { "configuration", configuration }, { "exit-codes", exit_codes }, { "nouns", manual_nouns },
-        { "pages", pages }, { "sample", sample }, { "metrics", metrics },
+        { "pages", pages }, { "sample", sample }, { "metrics", metrics }, { "checks", checks },
         { "events", events }, { "audit", audit } };
 
     if (c->arg_count > 1)
