@@ -31,7 +31,7 @@ struct explanation {
 const char *explain_kind_name(
     enum explain_kind kind); /* "error", "doctor", "event", "exit", "warning" */
 
-/* explain_each - everything there is, kind by kind. */
+/* explain_each - everything there is, kind by kind; its texts live until fn returns. */
 typedef void explain_fn(void *arg, const struct explanation *x);
 void explain_each(explain_fn *fn, void *arg);
 
