@@ -34,8 +34,8 @@ struct ccp_agent_key {    /* one that others encrypt to */
 };
 struct ccp_enroll {
     struct view csr;                                 /* DER */
-    const char *agent_name, *machine_name, *version; /* NULL: not said */
-    const enum ccp_type *features;
+    const char *agent_name, *machine_name, *version; /* all of them, none empty */
+    const enum ccp_type *features;                   /* at least one */
     size_t feature_count;
     const struct ccp_agent_key *keys;
     size_t key_count;

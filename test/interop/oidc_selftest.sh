@@ -48,7 +48,8 @@ enrol() { # TOKEN
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout one.key -subj /CN=x -outform der \
         -out one.csr 2>openssl.err
     http "${ccp[@]}" -H "Authorization: Bearer $1" "$base/ccp/agents/enroll" \
-        -d "{\"csr\":\"$(base64 -w0 one.csr)\",\"features\":[\"pkcsIssue\"],\"encryptionKeys\":[]}"
+        -d "{\"csr\":\"$(base64 -w0 one.csr)\",\"agentName\":\"a\",\"machineName\":\"m\",\"agentVersion\":\"0\",
+            \"features\":[\"pkcsIssue\"],\"encryptionKeys\":[]}"
 }
 device_code
 ok "a code, without an interval: five seconds are meant" is "$(json code '"interval" in d')" False

@@ -5,7 +5,7 @@
 #   SANDBOX=build/asan/certferry-sandbox test/interop/signin_selftest.sh
 # shellcheck source=test/interop/sandbox_hand.bash
 . "$(dirname "$(realpath "$0")")/sandbox_hand.bash"
-start --sign-in mtls --journal "$work/journal"
+start --sign-in mtls
 issuer=$base/login token_url=$base/login/token
 public=certferry-sign-in app=certferry-automation
 

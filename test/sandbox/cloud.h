@@ -8,10 +8,11 @@
 bool cloud_owns(const char *path);
 void cloud_serve(struct exchange *x);
 
-/* One function an operation; the body has been read.  leases.c, upload.c */
+/* One function an operation; the body has been read.  leases.c, upload.c, heartbeat.c */
 void cloud_extend(struct exchange *x, struct json_object *body);
 void cloud_release(struct exchange *x, struct json_object *body);
 void cloud_upload(struct exchange *x, struct json_object *body);
+void cloud_heartbeat(struct exchange *x, struct json_object *body);
 
 void json_answer(struct exchange *x, int status); /* begins a JSON answer */
 /* cloud_refuse - an error answer that also goes to the ledger. */

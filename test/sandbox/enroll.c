@@ -161,7 +161,7 @@ static bool text_ok(struct json_object *body, const char *name, size_t max)
 {
     const char *text = js_text(body, name);
 
-    return text != NULL ? text[0] != '\0' && strlen(text) <= max : !js_has(body, name);
+    return text != NULL && text[0] != '\0' && strlen(text) <= max;
 }
 
 static bool encryption_key_ok(struct json_object *k)

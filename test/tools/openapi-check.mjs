@@ -104,7 +104,8 @@ for (const op of operations)
 
 // A service may lie below any base path: the longest operation that the path ends with counts.
 function find(path) {
-  return operations.filter((op) => op.method === "post" && path.endsWith(op.path))
+  const discovery = "/.well-known/ccp";
+  return operations.filter((op) => (op.method === "post" || op.path === discovery) && path.endsWith(op.path))
     .sort((a, b) => b.path.length - a.path.length)[0];
 }
 

@@ -88,6 +88,7 @@ static void requests(void **state)
     const struct ccp_agent_key key = { "k1", "escrow", view_of("spki", 4) };
     struct ccp_enroll q = { .csr = view_of("csr", 3),
         .agent_name = "site \"a\"",
+        .machine_name = "host",
         .version = "0.4",
         .features = types,
         .feature_count = 2,
@@ -98,7 +99,8 @@ static void requests(void **state)
     (void)state;
     ccp_enroll_write(&out, &q);
     assert_string_equal(buf_text(&out),
-        "{\"csr\":\"Y3Ny\",\"agentName\":\"site \\\"a\\\"\",\"agentVersion\":\"0.4\",\"features\":["
+        "{\"csr\":\"Y3Ny\",\"agentName\":\"site "
+        "\\\"a\\\"\",\"machineName\":\"host\",\"agentVersion\":\"0.4\",\"features\":["
         "\"pkcsIssue\",\"pkcsRecrypt\"],\"encryptionKeys\":[{\"keyId\":\"k1\",\"spki\":\"c3BraQ=="
         "\","
         "\"use\":\"escrow\"}]}");
