@@ -51,7 +51,7 @@ CFLAGS_proto := $(call pkg,--cflags,json-c) $(CFLAGS_llhttp)
 CFLAGS_agent := $(call pkg,--cflags,libuv libcurl sqlite3 libconfuse)
 LIBS_certs = -lcrypto
 LIBS_proto = -ljson-c $(LIBS_llhttp) $(LIBS_certs)
-LIBS_agent = -luv -lcurl -lsqlite3 -lconfuse -lssl $(LIBS_proto)
+LIBS_agent = -luv -lcurl -lsqlite3 -lconfuse -lz -lssl $(LIBS_proto)
 LIBS_sandbox = -lmicrohttpd -lgnutls -ljson-c -lssl -lcrypto -lpthread
 
 # ---- sources -------------------------------------------------------------------------------------

@@ -141,6 +141,15 @@ const struct command cli_commands[] = {
         "Exchange the master key: everything sealed with it is sealed again, the old one is "
         "overwritten. At any time, also while the service runs.",
         cmd_keys_rotate },
+    { "bugreport", NULL, "", "--out --preview --since",
+        "Gather what helps to find a fault into one archive: versions, settings without secrets, "
+        "status, metrics, "
+        "requests without names, doctor. Sends it nowhere.",
+        cmd_bugreport },
+    { "logs", NULL, "[WORD...]", "--since",
+        "The service's log in the journal, as journalctl prints it; words go to journalctl, as "
+        "CC_CHANNEL=Admin.",
+        cmd_logs },
     { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
     { "explain", NULL, "[CODE]", "",
@@ -177,6 +186,9 @@ const struct cli_option cli_options[] = {
     { "--state", "STATE", "requests list, retry: only those in this state." },
     { "--stuck", NULL, "requests list: only those that need somebody." },
     { "--since", "DURATION", "Only what has come within this time, as 2h or 7d." },
+    { "--out", "FILE",
+        "bugreport: write it there; default certferry-bugreport-TIME.tar.gz in this folder." },
+    { "--preview", NULL, "bugreport: show what would stand in it, write nothing." },
     { "--note", "TEXT", "orphans adopt: what was done, for those who look later." },
     { "--wait", "DURATION|ready|idle",
         "once: how long to wait for requests that are not finished; default 10. scep test: how "
