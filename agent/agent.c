@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/agent.h"
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/connector_renew.h"
 #include "agent/fs.h"
@@ -143,6 +144,7 @@ static void on_housekeeping(void *arg, const struct result *r)
 
     (void)r;
     housekeeping(a);
+    audit_tell_head(a);
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
 }
 

@@ -39,7 +39,8 @@ struct agent {
     struct op *idle, *chores, *deadline; /* timers: housekeeping; the end of draining */
     int64_t started_at;
     int64_t rotated_at; /* the master key, since the start; 0 = never */
-    char actor[40]; /* who asks the command that is being answered: "uid 0" */
+    int64_t audit_told; /* records of the audit log whose head the log has */
+    char actor[40];     /* who asks the command that is being answered: "uid 0" */
     struct {
         uint64_t received, delivered, rejected, malformed, commits, resubmitted;
     } count;

@@ -2,6 +2,7 @@
 #include "agent/audit.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include "agent/clock.h"
 #include "agent/log.h"
 #include "certs/text.h"
@@ -122,6 +123,18 @@ void audit_note(struct agent *a, enum audit_event ev, const char *actor, const c
         log_err(EV_STORE_FAILED, NULL, NULL, &e);
 }
 
+void audit_tell_head(struct agent *a)
+{
+    char hash[AUDIT_HASH_LEN + 1];
+    struct err e;
+    int64_t n;
+
+    if (audit_head(a, &n, hash, &e) != 0 || n == a->audit_told)
+        return;
+    a->audit_told = n;
+    log_event(EV_AUDIT_HEAD, NULL, NULL, "%lld records, head %s", (long long)n, hash);
+}
+
 /* ---- verifying ---------------------------------------------------------------------------------------------------- */
 
 struct verify {
@@ -151,6 +164,8 @@ static bool on_record(void *arg, const struct store_audit *r)
         return false;
     }
     v->out->records = r->n;
+    if (v->out->look_for != NULL && strcasecmp(v->out->look_for, hash) == 0)
+        v->out->found_at = r->n;
     memcpy(v->out->head, hash, sizeof hash);
     return true;
 }
@@ -160,7 +175,7 @@ int audit_verify(struct agent *a, struct audit_verdict *out, struct err *e)
     struct verify v = { .l = lib_of(a, e), .out = out, .e = e };
     int rc;
 
-    *out = (struct audit_verdict){ 0 };
+    *out = (struct audit_verdict){ .look_for = out->look_for };
     if (v.l == NULL)
         return -1;
     rc = store_audit_list(a->store, 1, on_record, &v, e);

@@ -60,13 +60,19 @@ void audit_note(struct agent *a, enum audit_event ev, const char *actor, const c
 int audit_head(struct agent *a, int64_t *n, char hash[AUDIT_HASH_LEN + 1], struct err *e) MUST;
 
 struct audit_verdict {
+    const char *look_for; /* a hash as typed; NULL = none */
+    int64_t found_at;     /* the record that has it; 0 = none */
     int64_t records,
         broken_at; /* broken_at: number of the first record that is not as it was, 0 = none */
     char why[120], head[AUDIT_HASH_LEN + 1];
 };
+/* audit_verify - look_for is set by the caller */
 int audit_verify(struct agent *a, struct audit_verdict *out, struct err *e) MUST;
 
-/* ---- commands of control.h: audit.verify, audit.export {from, since}, audit.add {event, subject, detail} ---- */
+/* audit_tell_head - into the log, if it has changed since it was told last: whoever keeps the log keeps the head. */
+void audit_tell_head(struct agent *a);
+
+/* ---- commands of control.h: audit.verify {head}, audit.export {from, since}, audit.add {event, subject, detail} ---- */
 struct json;
 struct json_out;
 int control_audit_verify(

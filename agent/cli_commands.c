@@ -61,8 +61,10 @@ const struct command cli_commands[] = {
     { "orphans", "revoke", "REQUEST", "",
         "Have the CA revoke it, where its protocol can; says what to do where it cannot.",
         cmd_orphans_revoke },
-    { "audit", "verify", "", "",
-        "Is the audit log whole? Names the first record that is not as it was.", cmd_audit_verify },
+    { "audit", "verify", "[HASH]", "",
+        "Is the audit log whole? Names the first record that is not as it was; with the head of an "
+        "earlier time, whether it still has that record.",
+        cmd_audit_verify },
     { "audit", "export", "", "--since", "The audit log, a JSON object a line.", cmd_audit_export },
     { "ra", "show", "", "",
         "Certificates of the registration authorities: thumbprints, validity, what is being "

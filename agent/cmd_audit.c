@@ -4,24 +4,41 @@
 #include "agent/cli.h"
 #include "agent/io.h"
 
+static int ask_verdict(struct cli *c, struct json **answer)
+{
+    struct buf q = BUF_INIT(1024);
+    struct json_out o = { .to = &q };
+    int code;
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "command", "audit.verify");
+    json_put_text(&o, "head", c->arg_count > 0 ? c->args[0] : NULL);
+    json_close(&o, '}');
+    code = cli_ask(c, buf_text(&q), false, answer);
+    buf_free(&q);
+    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
+}
+
 int cmd_audit_verify(struct cli *c)
 {
     struct json *answer;
-    int code = cli_ask(c, "{\"command\":\"audit.verify\"}", false, &answer);
+    int code = ask_verdict(c, &answer);
     const struct json *d = answer != NULL ? json_get(answer, "data") : NULL;
+    bool cut = c->arg_count > 0 && !cli_true(d, "headFound");
 
-    if (code == EXIT_NO_SERVICE)
-        code = EXIT_OK;
-    if (d != NULL && !cli_true(d, "whole"))
+    if (d != NULL && (!cli_true(d, "whole") || cut)) {
         code = EXIT_FAILED;
-    if (d != NULL && !c->json && cli_true(d, "whole"))
+        if (!c->json)
+            (void)fprintf(stderr,
+                "error: the audit log is not as it was written\n  seen: %s\n  fix:  compare with "
+                "the "
+                "last export; somebody has changed the store, or put an older one in its place\n",
+                cli_true(d, "whole") ? "it is whole, but has no record with this hash"
+                                     : cli_text(d, "why"));
+    } else if (d != NULL && !c->json) {
         (void)printf("whole: %lld records, head %s\n", (long long)cli_number(d, "records"),
             cli_text(d, "head")[0] != '\0' ? cli_text(d, "head") : "-");
-    else if (d != NULL && !c->json)
-        (void)fprintf(stderr,
-            "error: the audit log is not as it was written\n  seen: %s\n  fix:  compare with the "
-            "last export; somebody has changed the store\n",
-            cli_text(d, "why"));
+    }
     json_free(answer);
     return code;
 }

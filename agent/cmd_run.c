@@ -153,6 +153,7 @@ static int serve(struct cli *c, bool once)
     io_run();
     if (!a.fatal)
         audit_note(&a, AUDIT_STOPPED, "service", CERTFERRY_VERSION, NULL);
+    audit_tell_head(&a);
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;

@@ -8,15 +8,20 @@ enum { EXPORT_MAX = 100000 };
 
 int control_audit_verify(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
 {
-    struct audit_verdict v;
+    struct audit_verdict v = { 0 };
 
-    (void)q;
+    if (json_text(q, "head", false, AUDIT_HASH_LEN, &v.look_for, e) != 0)
+        return -1;
     if (audit_verify(a, &v, e) != 0)
         return -1;
     json_open(o, NULL, '{');
     json_put_bool(o, "whole", v.broken_at == 0);
     json_put_int(o, "records", v.records);
     json_put_text(o, "head", v.head[0] != '\0' ? v.head : NULL);
+    if (v.look_for != NULL) {
+        json_put_bool(o, "headFound", v.found_at != 0);
+        json_put_int(o, "headAt", v.found_at);
+    }
     if (v.broken_at != 0) {
         json_put_int(o, "brokenAt", v.broken_at);
         json_put_text(o, "why", v.why);

@@ -171,6 +171,9 @@ static const struct {
     [EV_STORE_FULL] = { "Too little free space: nothing new is taken, the rest goes on.",
         "Free some space." },
     [EV_OPERATOR] = { "An administrator changed something by a command.", NOTHING },
+    [EV_AUDIT_HEAD] = { "How many records the audit log has, and the hash of the last one. Kept "
+                        "elsewhere, it shows later whether the end was cut off.",
+        "Nothing; to compare: certferry audit verify HASH." },
 };
 
 static const struct {

@@ -93,7 +93,8 @@
     X(EV_CLONE, 7012, ERROR, true, "TwoServicesOneIdentity")                        \
     X(EV_STORE_FAILED, 8001, ERROR, false, "StoreFailed")                           \
     X(EV_STORE_FULL, 8002, ERROR, false, "StoreFull")                               \
-    X(EV_OPERATOR, 9001, INFO, false, "OperatorAction")
+    X(EV_OPERATOR, 9001, INFO, false, "OperatorAction")                             \
+    X(EV_AUDIT_HEAD, 9002, INFO, false, "AuditHead")
 
 enum log_level {
     LOG_LEVEL_SILENT,

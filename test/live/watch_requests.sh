@@ -72,7 +72,18 @@ ok "audit verify" exits 0 audit verify
 ok "whole" says out 'whole: ' 'head '
 ok "export --since" exits 0 audit export --since 1h
 ok "a JSON object a line" /usr/bin/python3 -c 'import json; [json.loads(l)["hash"] for l in open("out")]'
+cf audit verify --json
+middle=$(get out '$.data.head')
 ok "agent stops" agent_stop
+head=$(grep AuditHead "$log" | tail -n 1 | sed -E 's/.*head ([0-9A-F]{64}).*/\1/')
+ok "the log has the head: audit verify HASH finds it" exits 0 audit verify "$head"
+ok "an earlier one, too" exits 0 audit verify "$middle"
+cp "$dir/state/certferry.db" kept
+sqlite3 "$dir/state/certferry.db" "delete from audit where n=(select max(n) from audit)"
+ok "the end cut off: whole in itself" exits 0 audit verify
+ok "but it has not that head" exits 1 audit verify "$head"
+ok "and says so" says err 'has no record with this hash'
+cp kept "$dir/state/certferry.db"
 ok "audit verify without a service" exits 0 audit verify
 sqlite3 "$dir/state/certferry.db" "update audit set actor='uid 4711' where n=3"
 ok "a changed record: audit verify fails" exits 1 audit verify

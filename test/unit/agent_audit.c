@@ -21,7 +21,7 @@ static void three(void)
 
 static struct audit_verdict verified(void)
 {
-    struct audit_verdict v;
+    struct audit_verdict v = { 0 };
     struct err e = { 0 };
 
     T_OK(audit_verify(&a, &v, &e));
@@ -41,6 +41,15 @@ static void tamper(const char *sql)
     (void)sqlite3_close(db);
     store = store_in(dir_root);
     a.store = store;
+}
+
+static int64_t found(const char *head)
+{
+    struct audit_verdict v = { .look_for = head };
+    struct err e = { 0 };
+
+    T_OK(audit_verify(&a, &v, &e));
+    return v.found_at;
 }
 
 static void empty_is_whole(void **state)
@@ -117,6 +126,8 @@ static void the_end_cut_off_shows_in_the_head(void **state)
     tamper("DELETE FROM audit WHERE n=3");
     assert_int_equal(verified().broken_at, 0);
     assert_string_not_equal(verified().head, before);
+    assert_int_equal(found(before), 0);
+    assert_int_equal(found(verified().head), 2);
 }
 
 /* No record without what it records, and the other way round. */
