@@ -124,12 +124,14 @@ static void put_requests(struct cli *c, struct bugreport *r)
     c->json = json;
 }
 
-static void put_doctor(const struct cli *c, struct bugreport *r, const struct conf *conf)
+static void put_doctor(const struct cli *c, struct bugreport *r, struct conf *conf)
 {
     struct json_out o = { .to = bugreport_file(r, "doctor.json", "what doctor found") };
     struct doctor d = { .conf = conf, .lib = r->lib };
+    struct vault keys = { 0 };
 
     progress(c, "doctor.json");
+    d.secrets = cli_secrets(c, conf, r->lib, &keys);
     (void)doctor_run(&d);
     json_open(&o, NULL, '{');
     json_open(&o, "rows", '[');
@@ -147,6 +149,8 @@ static void put_doctor(const struct cli *c, struct bugreport *r, const struct co
     json_close(&o, '}');
     buf_add_byte(o.to, '\n');
     doctor_free(&d);
+    secrets_close(d.secrets);
+    vault_close(&keys);
 }
 
 /* The package's own; what an administrator added beside it may hold anything. */
@@ -166,7 +170,7 @@ static void put_unit(struct bugreport *r)
         }
 }
 
-static void gather(struct cli *c, struct bugreport *r, const struct conf *conf)
+static void gather(struct cli *c, struct bugreport *r, struct conf *conf)
 {
     put_version(r);
     bugreport_conf(conf, bugreport_file(r, "config.json",
