@@ -16,6 +16,7 @@
 #include "agent/metrics.h"
 #include "agent/metrics_report.h"
 #include "agent/poll.h"
+#include "agent/reconcile.h"
 #include "agent/rotate.h"
 #include "agent/sched.h"
 #include "agent/scepd.h"
@@ -112,6 +113,8 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->sched = sched_open(a);
     a->poll = poll_open(a);
     a->lease = lease_open(a);
+    if ((a->reconcile = reconcile_open(a, e)) == NULL)
+        goto failed;
     if (conf->scep_count > 0 && (a->scepd = scepd_open(a, e)) == NULL)
         goto failed;
     a->started_at = clock_now();
@@ -211,6 +214,7 @@ void agent_start(struct agent *a)
     a->heartbeat = heartbeat_start(a);
     if (a->conf->cloud.url != NULL && !a->once)
         a->renew = connector_renew_start(a);
+    reconcile_start(a->reconcile);
     io_on_turn(on_turn, a);
     log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION,
         a->ca_count, a->conf->store.dir);
@@ -249,6 +253,7 @@ void agent_close(struct agent *a)
         heartbeat_stop(a->heartbeat);
         metrics_close(a->metrics);
         connector_renew_stop(a->renew);
+        reconcile_close(a->reconcile);
         lease_close(a->lease);
         poll_close(a->poll);
         jobs_close(a->jobs);

@@ -28,6 +28,7 @@ struct agent {
     struct lease *lease;
     struct heartbeat *heartbeat;
     struct connector_renew *renew;
+    struct reconcile *reconcile;
     struct scepd *scepd;            /* NULL: no scep section */
     struct metrics_server *metrics; /* NULL: metrics.listen is not set */
     bool once;                      /* end when nothing is left to do ... */

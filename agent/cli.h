@@ -155,6 +155,7 @@ int cmd_ra_renew(struct cli *c);
 int cmd_sign_in(struct cli *c);
 int cmd_sign_out(struct cli *c);
 int cmd_whoami(struct cli *c);
+int cmd_reconcile(struct cli *c);
 int cmd_version(struct cli *c);
 int cmd_scep_info(struct cli *c);
 int cmd_scep_test(struct cli *c);

@@ -26,6 +26,10 @@ const struct command cli_commands[] = {
         cmd_sign_out },
     { "whoami", NULL, "", "",
         "Who this connector is to the cloud, how it proves that, and until when.", cmd_whoami },
+    { "reconcile", NULL, "", "--this-one",
+        "After a backup was restored or the machine was copied: what is compared with the cloud, "
+        "and whether another service lives under the same identity.",
+        cmd_reconcile },
     { "status", NULL, "", "--watch --wait --timeout --html",
         "What the service is doing, how its peers answer, what waits for whom. Without a service: "
         "what its store holds.",
@@ -249,6 +253,8 @@ const struct cli_option cli_options[] = {
         "secret." },
     { "--client-key", "FILE", "sign-in: PEM file with its key; default the certificate's file." },
     { "--scope", "SCOPE", "sign-in: what is asked for; default ccp.enroll." },
+    { "--this-one", NULL,
+        "reconcile: this is the service that lives, the other one is stopped; go on." },
     { "--yes", NULL, "Do not ask, at a terminal, whether it is meant." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "

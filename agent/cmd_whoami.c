@@ -1,4 +1,4 @@
-/* whoami, sign-out: the identity that is kept. */
+/* whoami, sign-out, reconcile: the identity that is kept, and whether it is ours alone. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -94,6 +94,46 @@ int cmd_whoami(struct cli *c)
         code = EXIT_AUTH;
     json_free(answer);
     return code;
+}
+
+/* ---- reconcile ---------------------------------------------------------------------------------------------------------- */
+
+static int say_reconcile(const struct json *r)
+{
+    const char *state = cmd_signin_text(r, "state"), *why = cmd_signin_text(r, "why");
+
+    if (strcmp(state, "clone") == 0) {
+        (void)printf("two services live under this identity, since %s\n  %s\n"
+                     "  requests from before wait here; new ones go on\n"
+                     "  stop the other service, then: certferry reconcile --this-one\n"
+                     "  or, if both are to live: certferry sign-in at one of them\n",
+            cmd_signin_text(r, "since"), why);
+        return EXIT_DEGRADED;
+    }
+    if (why[0] == '\0') {
+        (void)printf("this is the only service under this identity, as far as the cloud knows\n");
+        return EXIT_OK;
+    }
+    (void)printf("requests from before %s are compared with the cloud\n  %s\n",
+        cmd_signin_text(r, "since"), why);
+    if (cmd_signin_text(r, "until")[0] != '\0')
+        (void)printf("  until %s another service would show itself; then they go on\n",
+            cmd_signin_text(r, "until"));
+    return EXIT_DEGRADED;
+}
+
+int cmd_reconcile(struct cli *c)
+{
+    bool claim = cli_given(c, "--this-one") != NULL;
+    struct json *answer = NULL;
+    int code = cli_ask_keys(c,
+        view_text(claim ? "{\"command\":\"reconcile.claim\"}" : "{\"command\":\"reconcile.show\"}"),
+        &answer);
+
+    if (code == 0 && !c->json)
+        code = say_reconcile(json_get(json_get(answer, "data"), "reconcile"));
+    json_free(answer);
+    return claim && code == EXIT_DEGRADED ? EXIT_OK : code;
 }
 
 /* ---- sign-out ------------------------------------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct conf_cloud {
     char *proxy_credential; /* for that proxy alone */
     int64_t poll_interval;  /* seconds between polls when the cloud says nothing else */
     int64_t wait;           /* seconds the cloud may hold a poll until there is work */
+    int64_t heartbeat;      /* seconds between two */
 };
 
 struct conf_ca {

@@ -42,6 +42,10 @@ const struct conf_option conf_options[] = {
         "The connector's id at the cloud, sent with the heartbeat. Unset: no heartbeat." },
     { "cloud", "poll_interval", CONF_INT, TOP(cloud.poll_interval), "30", 1, 86400, NULL, "seconds",
         "Pause between polls that found nothing, unless the cloud names another." },
+    { "cloud", "heartbeat", CONF_INT, TOP(cloud.heartbeat), "900", 1, 3600, NULL, "seconds",
+        "Longest pause between two heartbeats. After a backup was restored, requests from before "
+        "wait "
+        "somewhat longer than that, until it is certain that no other service works on them." },
     { "cloud", "wait", CONF_INT, TOP(cloud.wait), "50", 0, 60, NULL, "seconds",
         "How long the cloud may hold a poll until there is work. 0: it answers at once." },
 

@@ -74,6 +74,8 @@ static const struct {
     { "keys.rotate", "certferry.keys/1", control_rotate },
     { "identity.show", "certferry.identity/1", report_identity },
     { "identity.keep", "certferry.identity/1", control_keep_identity },
+    { "reconcile.show", "certferry.reconcile/1", report_reconcile },
+    { "reconcile.claim", "certferry.reconcile/1", control_claim },
     { "identity.drop", "certferry.identity/1", control_drop_identity },
 };
 
@@ -88,6 +90,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "wait, then try again";
     if (strncmp(command, "ra.", 3) == 0 && (cls == ERR_GONE || cls == ERR_CONFLICT))
         return "certferry ra show";
+    if (strncmp(command, "reconcile.", 10) == 0)
+        return cls == ERR_GONE ? "systemctl start certferry" : "certferry reconcile";
     if (strncmp(command, "identity.", 9) == 0)
         return "certferry sign-in";
     if (strncmp(command, "orphans.", 8) == 0 && cls != ERR_STORE)

@@ -1,9 +1,11 @@
 /* see control_identity.h */
+#include <string.h>
 #include "agent/clock.h"
 #include "agent/control_identity.h"
 #include "agent/control_secret.h"
 #include "agent/heartbeat.h"
 #include "agent/log.h"
+#include "agent/reconcile.h"
 #include "certs/cert.h"
 #include "certs/name.h"
 #include "certs/text.h"
@@ -106,7 +108,32 @@ int report_identity(struct agent *a, const struct json *q, struct json_out *o, s
     return rc < 0 ? -1 : 0;
 }
 
+int report_reconcile(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    (void)q;
+    if (a->reconcile == NULL)
+        return err_set(e, ERR_GONE, "no service runs on this store");
+    json_open(o, NULL, '{');
+    reconcile_report(a->reconcile, o);
+    json_close(o, '}');
+    return 0;
+}
+
 /* ---- changing ---------------------------------------------------------------------------------------------------- */
+
+/* Whoever signs in again has an identity of his own: if two shared the old one, that is over. */
+static int not_shared(struct agent *a, struct err *e)
+{
+    char state[32] = "";
+
+    if (a->reconcile != NULL)
+        return reconcile_renewed(a->reconcile, e);
+    if (store_meta_get(a->store, "reconcile/state", state, sizeof state, e) < 0
+        || (strcmp(state, "clone") == 0
+            && store_meta_put(a->store, "reconcile/state", "comparing", e) != 0))
+        return -1;
+    return store_commit(a->store, e);
+}
 
 /* A running service goes on with what is kept now. */
 static int take_over(struct agent *a, struct err *e)
@@ -131,7 +158,8 @@ int control_keep_identity(struct agent *a, const struct json *q, struct json_out
         goto done;
     mine = cloud_is_mine(&c, a->conf->cloud.url);
     if (connector_keep(a->secrets, CONNECTOR_NOW, &c, e) != 0
-        || connector_drop(a->secrets, CONNECTOR_NEXT, e) != 0 || take_over(a, e) != 0)
+        || connector_drop(a->secrets, CONNECTOR_NEXT, e) != 0 || not_shared(a, e) != 0
+        || take_over(a, e) != 0)
         goto done;
     if (a->jobs != NULL)
         log_event(EV_OPERATOR, NULL, "cloud", "an administrator signed in; the connector is %s",
@@ -171,4 +199,15 @@ int control_drop_identity(struct agent *a, const struct json *q, struct json_out
     json_close(o, '}');
     connector_free(&c);
     return 0;
+}
+
+int control_claim(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    if (a->reconcile == NULL)
+        return err_set(e, ERR_GONE, "no service runs on this store: start the one that is to live");
+    if (reconcile_claim(a->reconcile, e) != 0)
+        return -1;
+    log_event(EV_OPERATOR, NULL, "cloud",
+        "an administrator says that this is the only service under this identity");
+    return report_reconcile(a, q, o, e);
 }

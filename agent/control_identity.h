@@ -19,6 +19,11 @@ int control_keep_identity(
 int control_drop_identity(
     struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
 
+/* reconcile.show, reconcile.claim (reconcile.h): the answer is that of the member "reconcile" of status.
+ * fails ERR_GONE: no service runs; ERR_CONFLICT: there is nothing to decide */
+int report_reconcile(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+int control_claim(struct agent *a, const struct json *q, struct json_out *o, struct err *e) MUST;
+
 /* report_identity_part - the member "identity" of status */
 void report_identity_part(const struct agent *a, struct json_out *o);
 #endif

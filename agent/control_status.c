@@ -12,6 +12,7 @@
 #include "agent/metrics.h"
 #include "agent/metrics_report.h"
 #include "agent/poll.h"
+#include "agent/reconcile.h"
 #include "agent/scepd.h"
 #include "agent/sched.h"
 
@@ -187,6 +188,8 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_time(o, "lastPoll", poll_last_at(a->poll));
     if (a->conf->cloud.url != NULL)
         report_identity_part(a, o);
+    if (a->reconcile != NULL)
+        reconcile_report(a->reconcile, o);
     json_put_time(o, "nextDue", sched_next_at(a->sched));
     json_open(o, "sinceStart", '{');
     json_put_int(o, "received", (int64_t)a->count.received);

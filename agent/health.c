@@ -3,6 +3,7 @@
 #include "agent/clock.h"
 #include "agent/fs.h"
 #include "agent/identity.h"
+#include "agent/reconcile.h"
 #include "agent/scepd.h"
 #include "proto/json.h"
 
@@ -75,6 +76,18 @@ static void look_at_store(struct look *l, const struct agent *a, int64_t held)
     }
 }
 
+static void look_at_reconcile(struct look *l, const struct agent *a)
+{
+    struct err e;
+
+    if (a->reconcile == NULL || reconcile_state(a->reconcile) <= RECONCILE_NORMAL)
+        return;
+    (void)err_set(&e, ERR_OPERATOR,
+        "requests from before wait until they have been compared with the cloud; certferry "
+        "reconcile");
+    found(l, &(struct health_cause){ .part = "reconcile", .name = "", .why = &e });
+}
+
 enum health health_look(const struct agent *a, int64_t held, health_fn *fn, void *arg)
 {
     struct look l = { .worst = HEALTH_OK, .fn = fn, .arg = arg };
@@ -92,6 +105,7 @@ enum health health_look(const struct agent *a, int64_t held, health_fn *fn, void
     if (a->cloud.needs_sign_in)
         found(&l, &(struct health_cause){
                       .part = "identity", .name = "", .stops = true, .why = &a->cloud.why });
+    look_at_reconcile(&l, a);
     look_at_cas(&l, a);
     for (size_t i = 0; a->scepd != NULL && i < a->conf->scep_count; i++) {
         const struct endpoint *p = scepd_endpoint(a->scepd, a->conf->sceps[i].name);

@@ -5,9 +5,10 @@
 #include "agent/clock.h"
 #include "agent/heartbeat.h"
 #include "agent/log.h"
+#include "agent/reconcile.h"
 #include "certs/mem.h"
 
-enum { EVERY_S = 900, LEAST_S = 60, MOST_S = 3600, TIMEOUT_MS = 30000 };
+enum { LEAST_S = 60, TIMEOUT_MS = 30000, LEAP = 64 };
 
 struct heartbeat {
     struct agent *a;
@@ -19,26 +20,37 @@ static void beat(void *arg, const struct result *r);
 
 static void later(struct heartbeat *h, int64_t s)
 {
-    s = s < LEAST_S ? LEAST_S : s > MOST_S ? MOST_S : s;
     h->op = io_timer((uint64_t)s * 1000, beat, h);
+}
+
+/* As the cloud wishes, but no slower than we are to be noticed. */
+static int64_t pause_s(const struct heartbeat *h, int64_t wish_s)
+{
+    int64_t ours = h->a->conf->cloud.heartbeat;
+
+    if (wish_s < 0 || wish_s > ours)
+        return ours;
+    return wish_s < LEAST_S && ours > LEAST_S ? LEAST_S : wish_s > 0 ? wish_s : 1;
 }
 
 static void on_answer(void *arg, const struct result *r)
 {
     struct heartbeat *h = arg;
     struct ccp_heartbeat_reply reply = { .poll_after_s = -1, .highest_counter = -1 };
+    int64_t wanted_s = -1;
     struct err e;
 
     h->op = NULL;
     if (cloud_judge(&h->a->cloud, r, &e) != 0
         || ccp_heartbeat_parse(r->http->body, &reply, &e) != 0)
         log_err(EV_HEARTBEAT_FAILED, NULL, "cloud", &e);
-    else if (reply.highest_counter > h->counter)
-        log_event(EV_COUNTER_BEHIND, NULL, "cloud",
-            "the cloud has seen counter %lld, this store is at %lld: a backup was restored, or "
-            "this is a clone",
-            (long long)reply.highest_counter, (long long)h->counter);
-    later(h, reply.poll_after_s > 0 ? reply.poll_after_s : EVERY_S);
+    else {
+        wanted_s = reconcile_told(h->a->reconcile, h->counter, reply.highest_counter);
+        e.cls = ERR_NONE;
+    }
+    if (e.cls != ERR_NONE)
+        wanted_s = reconcile_untold(h->a->reconcile, &e);
+    later(h, wanted_s >= 0 ? wanted_s : pause_s(h, reply.poll_after_s));
 }
 
 /* The epoch is made with the store; the counter is durable before it is sent. */
@@ -54,7 +66,8 @@ static int next_counter(struct heartbeat *h, char epoch[40], struct err *e)
     if (got == 0
         && (guid_new(h->a->lib, epoch, e) != 0 || store_meta_put(st, "epoch", epoch, e) != 0))
         return -1;
-    h->counter = strtoll(text, NULL, 10) + 1;
+    /* By leaps: two copies that count one by one could keep step and never notice each other. */
+    h->counter = strtoll(text, NULL, 10) + 1 + (int64_t)jitter(LEAP);
     (void)snprintf(text, sizeof text, "%lld", (long long)h->counter);
     return store_meta_put(st, "counter", text, e);
 }
@@ -91,7 +104,7 @@ static void beat(void *arg, const struct result *r)
     buf_free(&body);
     if (h->op == NULL) {
         log_err(EV_HEARTBEAT_FAILED, NULL, "cloud", &e);
-        later(h, EVERY_S);
+        later(h, pause_s(h, -1));
     }
 }
 

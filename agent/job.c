@@ -10,9 +10,11 @@
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/crash.h"
+#include "agent/job_ca.h"
 #include "agent/job_inner.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
+#include "agent/reconcile.h"
 #include "agent/sched.h"
 #include "certs/mem.h"
 
@@ -21,6 +23,7 @@ enum {
     GATHER_MOST = 64, /* ... unless so many have joined */
     RETRY_BASE_S = 2,
     RETRY_CAP_S = 900,
+    RECONCILE_S = 5,
     HOLD_S = 900, /* a held request is tried again so often by itself */
 };
 
@@ -141,6 +144,12 @@ static void park(struct job *j, enum request_state state, int64_t wait_s)
     (void)stage(j, STAGED_UNLOAD, request_state_name(state));
 }
 
+static bool submits(const struct job *j, const struct step *s)
+{
+    return s->before == job_ca_submit_before
+           || (s->before == job_ca_collect_before && j->ca->driver->collect_submits);
+}
+
 /* A network step that cannot begin, through no fault of this request: the peer is known to be away, or
  * we are about to stop.  Decided before the step is recorded as begun. */
 static bool must_wait(struct job *j, const struct step *s)
@@ -149,6 +158,13 @@ static bool must_wait(struct job *j, const struct step *s)
 
     if (j->a->draining) {
         park(j, REQUEST_READY, 0);
+        return true;
+    }
+    if (submits(j, s) && reconcile_holds(j->a->reconcile, &j->r)) {
+        (void)err_set(&j->r.why, ERR_BUSY,
+            "this store may be an old one or a copy: it is compared with the cloud first, see "
+            "certferry reconcile");
+        park(j, REQUEST_RETRYING, RECONCILE_S + (int64_t)jitter(RECONCILE_S));
         return true;
     }
     if ((wait_s = peer_wait_s(s->peer(j))) == 0)

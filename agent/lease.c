@@ -85,9 +85,8 @@ static void lost(struct lease *l, struct request *r, const char *code)
 }
 
 /* What was asked for may have moved on, or ended, since it was asked: only what it is now counts. */
-static void on_lease(void *arg, const char *id, int64_t expires_at, const char *code)
+void lease_told(struct lease *l, const char *id, int64_t expires_at, const char *code)
 {
-    struct lease *l = arg;
     struct job *j = jobs_find(l->a->jobs, id);
     struct request r;
     struct err e;
@@ -110,6 +109,11 @@ static void on_lease(void *arg, const char *id, int64_t expires_at, const char *
         if (store_update(l->a->store, &r, NULL, &e) != 0)
             log_err(EV_STORE_FAILED, id, NULL, &e);
     }
+}
+
+static void on_lease(void *arg, const char *id, int64_t expires_at, const char *code)
+{
+    lease_told(arg, id, expires_at, code);
 }
 
 static void on_answer(void *arg, const struct result *r)

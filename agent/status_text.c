@@ -82,6 +82,20 @@ static void put_identity(const struct json *d, struct buf *b)
             cli_text(d, "agentId"), cli_text(d, "notAfter"), (long long)cli_number(d, "daysLeft"));
 }
 
+static void put_reconcile(const struct json *d, struct buf *b)
+{
+    const char *state = cli_text(d, "state"), *until = cli_text(d, "until");
+
+    if (strcmp(state, "clone") == 0)
+        buf_printf(b,
+            "Identity TWO SERVICES USE IT since %s: requests from before wait; seen: %s\n"
+            "         fix: stop the other one, then: certferry reconcile --this-one\n",
+            cli_text(d, "since"), cli_text(d, "why"));
+    else if (cli_text(d, "why")[0] != '\0')
+        buf_printf(b, "Compare  requests from before %s with the cloud%s%s; seen: %s\n",
+            cli_text(d, "since"), until[0] != '\0' ? ", until " : "", until, cli_text(d, "why"));
+}
+
 static void put_master_key(const struct json *d, struct buf *b)
 {
     if (strcmp(cli_text(d, "masterKey"), "beside the store") == 0)
@@ -183,6 +197,7 @@ void status_text(const struct json *d, int64_t now, struct buf *b)
     for (size_t i = 0; i < json_count(listeners); i++)
         put_listener(json_at(listeners, i), b);
     put_identity(json_get(d, "identity"), b);
+    put_reconcile(json_get(d, "reconcile"), b);
     put_queue(d, now, b);
     put_ended(d, b);
     put_certificates(d, b);
