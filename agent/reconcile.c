@@ -142,6 +142,8 @@ static void begin(struct reconcile *r, const char *why)
 static void clone(struct reconcile *r, const char *why)
 {
     reconcile_compare_stop(r);
+    if (r->state <= RECONCILE_NORMAL) /* else it has a beginning */
+        r->since = clock_now();
     (void)snprintf(r->why, sizeof r->why, "%s", why);
     log_event(EV_CLONE, NULL, "cloud",
         "%s: two services live under one identity. Requests from before wait here. Stop the other "
