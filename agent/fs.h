@@ -84,6 +84,10 @@ int fs_lock(const char *path, struct err *e) MUST;
 int fs_lock_folder(const char *path, int wait_ms, struct err *e) MUST;
 void fs_unlock(int fd);
 
+/* fs_mark - which file this is: the same text as long as nobody replaces or copies it; "" if there is none */
+enum { FS_MARK_LEN = 64 };
+void fs_mark(const char *path, char out[FS_MARK_LEN]);
+
 /* fs_free_bytes - on the file system of path; -1 if it cannot be known. */
 int64_t fs_free_bytes(const char *path);
 

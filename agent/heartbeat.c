@@ -67,7 +67,8 @@ static int next_counter(struct heartbeat *h, char epoch[40], struct err *e)
         && (guid_new(h->a->lib, epoch, e) != 0 || store_meta_put(st, "epoch", epoch, e) != 0))
         return -1;
     /* By leaps: two copies that count one by one could keep step and never notice each other. */
-    h->counter = strtoll(text, NULL, 10) + 1 + (int64_t)jitter(LEAP);
+    h->counter = strtoll(text, NULL, 10)
+                 + (reconcile_listens(h->a->reconcile) ? 0 : 1 + (int64_t)jitter(LEAP));
     (void)snprintf(text, sizeof text, "%lld", (long long)h->counter);
     return store_meta_put(st, "counter", text, e);
 }

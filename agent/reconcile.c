@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "agent/agent.h"
 #include "agent/clock.h"
 #include "agent/fs.h"
@@ -13,7 +12,13 @@
 #include "certs/mem.h"
 #include "certs/text.h"
 
-enum { DAY_S = 86400, SOON_S = 5, MACHINE_MAX = 256, VALUE_MAX = 64 };
+enum {
+    DAY_S = 86400,
+    SOON_S = 5,
+    HEAR_S = 5,
+    /* the other one has noticed us, and speaks */ MACHINE_MAX = 256,
+    VALUE_MAX = 96
+};
 
 static const char *const state_names[] = { [RECONCILE_CHECKING] = "checking",
     [RECONCILE_NORMAL] = "normal",
@@ -83,20 +88,19 @@ static void enter(struct reconcile *r, enum reconcile_state state)
 
 /* ---- another file, another machine ------------------------------------------------------------------------------------ */
 
-/* The inode of the database stays as long as nobody copies it; the machine's id as long as it is the same one. */
 static void read_mark(const struct agent *a, char out[VALUE_MAX])
 {
     struct buf id = BUF_INIT(MACHINE_MAX);
     char path[4096];
-    struct stat st = { 0 };
+    char file[FS_MARK_LEN];
     struct err e;
 
     fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
-    (void)stat(path, &st);
+    fs_mark(path, file);
     if (fs_read("/etc/machine-id", &id, &e) != 0)
         buf_reset(&id);
-    (void)snprintf(out, VALUE_MAX, "%016llx %llu",
-        (unsigned long long)text_hash(TEXT_HASH, buf_text(&id)), (unsigned long long)st.st_ino);
+    (void)snprintf(out, VALUE_MAX, "%016llx %s",
+        (unsigned long long)text_hash(TEXT_HASH, buf_text(&id)), file);
     buf_free(&id);
 }
 
@@ -169,16 +173,29 @@ void reconcile_compared(struct reconcile *r)
 {
     if (r->state != RECONCILE_COMPARING)
         return;
-    r->quiet_until = clock_now() + (r->claimed ? 0 : r->a->conf->cloud.heartbeat * 5 / 4 + 1);
+    r->quiet_until = clock_now() + (r->claimed ? 0 : r->a->conf->cloud.heartbeat * 5 / 4 + HEAR_S);
     enter(r, RECONCILE_QUIET);
     if (r->claimed || r->a->heartbeat == NULL) /* nobody would be heard */
         finish(r);
     r->claimed = false;
 }
 
+bool reconcile_listens(const struct reconcile *r)
+{
+    switch (r->state) {
+    case RECONCILE_CHECKING:
+        return true;
+    case RECONCILE_COMPARING:
+    case RECONCILE_QUIET: /* the first one speaks, so that whoever else lives hears of us */
+        return r->caught_up;
+    default:
+        return false;
+    }
+}
+
 /* ---- heartbeats ------------------------------------------------------------------------------------------------------------ */
 
-/* Ours is not the highest: we go on above it, so that whoever else lives hears of us. */
+/* Ours is not the highest: we go on above it. */
 static void behind(struct reconcile *r, int64_t counter, int64_t highest)
 {
     int64_t ended = 0;

@@ -40,6 +40,10 @@ enum reconcile_state reconcile_state(const struct reconcile *r);
 /* reconcile_holds - may this request not be submitted now? */
 bool reconcile_holds(const struct reconcile *r, const struct request *q);
 
+/* reconcile_listens - the next heartbeat repeats the counter of the last one: whatever another service has sent since
+ * then is higher, and we hear of it for certain. */
+bool reconcile_listens(const struct reconcile *r);
+
 /* reconcile_told - a heartbeat with this counter was answered; highest: -1 = the cloud does not say.
  * reconcile_untold - it was not; cls says why.  returns when the next one is wanted, seconds; -1 = as usual */
 int64_t reconcile_told(struct reconcile *r, int64_t counter, int64_t highest);
