@@ -71,6 +71,7 @@ poll
 ok "approved: a token" is "$(json body 'd["token_type"]+" "+d["scope"]')" 'Bearer ccp.enroll'
 ok "and what a store must not keep" has body refresh_token
 person=$(json body 'd["access_token"]')
+stolen=$person
 poll
 ok "the same code again: invalid_grant" is "$(error)" invalid_grant
 device_code
@@ -200,12 +201,14 @@ http "${ccp[@]}" -d '{}' "$base/ccp/agents/enroll"
 ok "enrol: without a token" is "$status" 401
 enrol one guess
 ok "enrol: with a guess" is "$status" 401
+enrol one "$stolen"
+ok "enrol: with a token whose code was used twice" is "$status" 401
 waits 1
 enrol one "$short"
 ok "enrol: with a token whose time is over" is "$status" 401
 enrol one "$person" 'd["more"] = 1'
 ok "enrol: a member that nobody knows" is "$status" 400
-enrol one "$person" 'd["csr"] = d["csr"][:-8] + "AAAAAAA="'
+enrol one "$person" 'c = bytearray(base64.b64decode(d["csr"])); c[-1] ^= 1; d["csr"] = base64.b64encode(c).decode()'
 ok "enrol: a request that was altered" is "$status" 400
 enrol one "$person" 'd["encryptionKeys"] = [{"keyId": "1", "use": "fun", "spki": ""}]'
 ok "enrol: a key for nothing" is "$status" 400
@@ -285,11 +288,11 @@ ok "a revoked connector is refused" is "$status" 403
 ok "stops cleanly" stop
 
 # ---- short lives ------------------------------------------------------------------------------------------------
-start --sign-in mtls --certificate 5
+start --sign-in mtls --certificate 8
 enrol one "$(cat "$dir/bootstrap-token.txt")"
 as one requests/download "$download"
-ok "a certificate of five seconds" is "$status" 200
-waits 5.5
+ok "a certificate of eight seconds" is "$status" 200
+waits 8.5
 as one requests/download "$download"
 ok "has ended then" is "$status" 403
 stop
