@@ -3,6 +3,7 @@
 #include "test/unit/issue.h"
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
+#include "certs/key_jws.h"
 #include "certs/mem.h"
 #include "certs/text.h"
 #include "proto/oauth.h"
@@ -216,6 +217,7 @@ static void with_key(void **state)
 static void with_rs256(void **state)
 {
     struct signer rsa = signer("rsa2048"), ec = signer("P-256");
+    struct buf none = BUF_INIT(ROOM);
     char jti[40];
 
     (void)state;
@@ -223,6 +225,8 @@ static void with_rs256(void **state)
     one_assertion(&rsa, "RS256", EVP_sha256(), jti);
     one_assertion(&ec, "ES256", EVP_sha256(), jti);
     rs256 = false;
+    T_ERR(key_jws_sign_rs256(lib, ec.ours, view_text("x"), &none, &e), ERR_UNSUPPORTED);
+    assert_null(none.p);
     done(&rsa);
     done(&ec);
 }
