@@ -67,7 +67,9 @@ const struct conf_option conf_options[] = {
         "sent to this proxy "
         "only." },
     { "proxy", "auth", CONF_CHOICE, TOP(proxy.auth), "any", 0, 0, "any|basic|digest|ntlm|negotiate",
-        NULL, "How to sign in at the proxy; any: the strongest it offers." },
+        NULL,
+        "How to sign in at the proxy. any: the strongest it offers of Digest, NTLM and Basic. "
+        "negotiate: by the service's own Kerberos ticket." },
     { "proxy", "trust", CONF_FILE, TOP(proxy.trust), "", 0, 0, NULL, NULL,
         "PEM file with the only roots trusted for an https proxy. Unset: those of the system." },
 

@@ -115,8 +115,9 @@ static void on_answer(void *arg, const struct result *r)
 
     d->ms = (int64_t)(io_now_ms() - a->began_ms);
     /* What comes after the request was sent is not about the way: a server may want our certificate. */
-    d->works =
-        r->err == NULL || (r->sent && r->err->cls == ERR_NET) || r->err->cls == ERR_TOO_LARGE;
+    d->works = r->err == NULL || r->err->cls == ERR_TOO_LARGE
+               || (r->err->cls == ERR_NET
+                   && (r->sent || strstr(r->err->msg, " alert ") != NULL)); /* TLS was spoken */
     if (r->http != NULL)
         d->status = r->http->status;
     if (!d->works)
@@ -157,7 +158,10 @@ void destination_fix(const struct destination *d, char *out, size_t size)
 
     switch (d->why.cls) {
     case ERR_PROXY:
-        if (number != 0 && number != 407 && number != 401)
+        if (strstr(d->why.msg, "offers only") != NULL)
+            (void)snprintf(out, size,
+                "certferry config set proxy.auth negotiate, or another one that it offers");
+        else if (number != 0 && number != 407 && number != 401)
             (void)snprintf(out, size,
                 "let the proxy allow CONNECT to %s:%u; or past it: certferry proxy set %s "
                 "--no-proxy %s",

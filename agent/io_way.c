@@ -86,6 +86,11 @@ static bool is_scheme(const struct proxy_way *way, const char *scheme)
     return strncmp(way->url, scheme, strlen(scheme)) == 0 && way->url[strlen(scheme)] == ':';
 }
 
+static const char *auth_of(const struct io_way *w)
+{
+    return w->conf->proxy.auth != NULL ? w->conf->proxy.auth : "any";
+}
+
 /* The login that belongs to this way; NULL: none does. */
 static const struct io_login *login_of(const struct io_way *w, const struct proxy_way *way)
 {
@@ -100,7 +105,7 @@ static const struct io_login *login_of(const struct io_way *w, const struct prox
 unsigned io_way_set(const struct io_way *w, const struct proxy_way *way, CURL *c)
 {
     const struct io_login *l = login_of(w, way);
-    const char *auth = w->conf != NULL && w->conf->proxy.auth != NULL ? w->conf->proxy.auth : "any";
+    const char *auth = w->conf != NULL ? auth_of(w) : "any";
     bool negotiate = l == NULL && way->url[0] != '\0' && strcmp(auth, "negotiate") == 0;
     const char *user = negotiate ? "" : NULL, *password = user;
     char url[CURL_TEXT];
@@ -154,29 +159,53 @@ static void offered(CURL *c, char *out, size_t size)
     }
 }
 
+/* Is one of the schemes among those we may use?  "nothing" is no list to judge by. */
+static bool is_usable(const char *schemes, const char *auth)
+{
+    if (strcmp(schemes, "nothing") == 0)
+        return true;
+    if (strcmp(auth, "any") == 0)
+        return strcasestr(schemes, "basic") != NULL || strcasestr(schemes, "digest") != NULL
+               || strcasestr(schemes, "ntlm") != NULL;
+    return strcasestr(schemes, auth) != NULL;
+}
+
+static int no_login(
+    const struct io_way *w, const struct proxy_way *way, CURL *c, long status, struct err *e)
+{
+    const char *auth = auth_of(w);
+    char schemes[60];
+
+    offered(c, schemes, sizeof schemes);
+    if (!is_usable(schemes, auth))
+        return err_set(e, ERR_PROXY,
+            "proxy %.80s offers only %s, which proxy.auth = \"%s\" does not use (%ld)", way->url,
+            schemes, auth, status);
+    if (strcmp(auth, "negotiate") == 0)
+        return err_set(e, ERR_PROXY,
+            "proxy %.80s does not take the service's Kerberos ticket, or there is none (%ld)",
+            way->url, status);
+    if (login_of(w, way) == NULL)
+        return err_set(e, ERR_PROXY,
+            "proxy %.80s wants a user and a password (%ld), none is configured; it offers %s",
+            way->url, status, schemes);
+    return err_set(e, ERR_PROXY,
+        "proxy %.80s refuses the user and password it was given (%ld); it offers %s", way->url,
+        status, schemes);
+}
+
 static int refused(const struct io_way *w, const struct proxy_way *way, CURL *c, long status,
     const char *destination, struct err *e)
 {
-    char schemes[60];
-
-    if (status == 407 || status == 401) { /* tinyproxy says 401 to a wrong password */
-        offered(c, schemes, sizeof schemes);
-        if (login_of(w, way) == NULL)
-            (void)err_set(e, ERR_PROXY,
-                "proxy %.80s wants a user and a password (%ld), none is configured; it offers %s",
-                way->url, status, schemes);
-        else
-            (void)err_set(e, ERR_PROXY,
-                "proxy %.80s refuses the user and password it was given (%ld); it offers %s",
-                way->url, status, schemes);
-    } else if (status >= 500) {
+    if (status == 407 || status == 401) /* tinyproxy says 401 to a wrong password */
+        (void)no_login(w, way, c, status, e);
+    else if (status >= 500)
         (void)err_set(e, ERR_NET, "proxy %.60s cannot reach %.80s (it answered %ld to CONNECT)",
             way->url, destination, status);
-    } else {
+    else
         (void)err_set(e, ERR_PROXY,
             "the policy of proxy %.60s does not allow %.80s (it answered %ld to CONNECT)", way->url,
             destination, status);
-    }
     e->number = (uint32_t)status;
     return -1;
 }

@@ -226,8 +226,13 @@ static void what_a_proxy_refuses(void **state)
                                 "Proxy-Authenticate: Basic realm=\"x\"\r\nConnection: close\r\n"
                                 "Content-Length: 0\r\n\r\n";
 
+    static const char ticket[] = "HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\n"
+                                 "Content-Length: 0\r\n\r\n";
+
     (void)state;
     dir_write("login", "agent:s3cret", 0600);
+    fails("http", dir_path("login"), ticket, ERR_PROXY,
+        "offers only Negotiate, which proxy.auth = \"any\" does not use (407)");
     fails("http", NULL, login, ERR_PROXY,
         "wants a user and a password (407), none is configured; it offers Negotiate, Basic");
     fails("http", dir_path("login"), login, ERR_PROXY,
