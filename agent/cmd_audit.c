@@ -4,6 +4,8 @@
 #include "agent/cli.h"
 #include "agent/io.h"
 
+enum { EXPORT_MAX = 64 << 20 };
+
 static int ask_verdict(struct cli *c, struct json **answer)
 {
     struct buf q = BUF_INIT(1024);
@@ -43,26 +45,45 @@ int cmd_audit_verify(struct cli *c)
     return code;
 }
 
-static void print(const struct json *list)
+/* Lines on standard output, or the elements of one document. */
+static void take(const struct json *list, struct buf *all)
 {
     struct buf line = BUF_INIT(16384);
 
     for (size_t i = 0; i < json_count(list); i++) {
         buf_reset(&line);
         json_print(json_at(list, i), &line);
-        (void)printf("%s\n", buf_text(&line));
+        if (all == NULL)
+            (void)printf("%s\n", buf_text(&line));
+        else
+            buf_printf(all, "%s%s", all->len > 0 ? "," : "", buf_text(&line));
     }
     buf_free(&line);
+}
+
+static int document(struct cli *c, struct buf *records)
+{
+    struct buf data = BUF_INIT(records->len + 100);
+    struct err e;
+    int code = EXIT_OK;
+
+    buf_printf(&data, "{\"records\":[%s]}", buf_text(records));
+    if (buf_check(records, &e) != 0)
+        code = cli_fail(c, &e, "certferry audit export without --json, or with --since");
+    else
+        cli_envelope("certferry.audit.export/1", &data, NULL, EXIT_OK);
+    buf_free(&data);
+    return code;
 }
 
 /* Piece by piece: the log may be longer than an answer can be. */
 int cmd_audit_export(struct cli *c)
 {
-    bool json = c->json;
+    struct buf all = BUF_INIT(EXPORT_MAX);
     int64_t from = 1;
     int code = EXIT_OK;
 
-    c->json = false; /* it is lines of JSON in any case */
+    c->answer_hidden = true;
     while (from != 0 && code == EXIT_OK) {
         struct buf q = BUF_INIT(1024);
         struct json_out o = { .to = &q };
@@ -80,12 +101,15 @@ int cmd_audit_export(struct cli *c)
             code = EXIT_OK;
         from = 0;
         if (answer != NULL) {
-            print(json_get(json_get(answer, "data"), "records"));
+            take(json_get(json_get(answer, "data"), "records"), c->json ? &all : NULL);
             from = cli_number(json_get(answer, "data"), "next");
         }
         json_free(answer);
     }
-    c->json = json;
+    c->answer_hidden = false;
+    if (code == EXIT_OK && c->json)
+        code = document(c, &all);
+    buf_free(&all);
     return code;
 }
 

@@ -57,6 +57,14 @@ static int join(struct setting *s, char **words, int count, struct err *e)
 
 /* ---- what must not be changed by the way ------------------------------------------------------------------- */
 
+static bool has_store(const struct conf *conf)
+{
+    char path[4400];
+
+    fs_join(path, sizeof path, conf->store.dir, "certferry.db");
+    return access(path, F_OK) == 0;
+}
+
 /* The service would begin anew: its sign-in belongs to a cloud, its requests and secrets to a store and a key. */
 static int check_force(
     const struct cli *c, const struct setting *s, const struct conf *before, struct err *e)
@@ -66,15 +74,13 @@ static int check_force(
         { "store", "dir", "its open requests, secrets and sign-in stay behind" },
         { "store", "master_key", "what is sealed with the old key would not open any more" },
     };
-    char path[4400];
-
     if (cli_given(c, "--force") != NULL || before == NULL || s->from.len == 0
         || view_equal(buf_view(&s->from), buf_view(&s->to)))
         return 0;
-    fs_join(path, sizeof path, before->store.dir, "certferry.db");
+    if (!has_store(before))
+        return 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(keys[i][0], s->key.section) == 0 && strcmp(keys[i][1], s->key.option->key) == 0
-            && access(path, F_OK) == 0)
+        if (strcmp(keys[i][0], s->key.section) == 0 && strcmp(keys[i][1], s->key.option->key) == 0)
             return err_set(e, ERR_CONFLICT, "%s: there is a store in use in %.60s: %s", s->name,
                 before->store.dir, keys[i][2]);
     return 0;
@@ -183,6 +189,8 @@ static int apply(struct cli *c, struct setting *s)
     (void)snprintf(file, sizeof file, "%s/conf.d/%s.conf", dir, drop_in);
     warn_if_hidden(c, s, after);
     say(c, s, file);
+    if (!s->dry && has_store(after))
+        (void)cli_audit(c, "config.changed", s->name, s->change.value != NULL ? "set" : "unset");
 done:
     conf_free(before);
     conf_free(after);

@@ -136,11 +136,8 @@ int cmd_requests_retry(struct cli *c)
 {
     bool all = cli_given(c, "--all") != NULL;
 
-    if ((c->arg_count == 0) != all || all != (cli_given(c, "--state") != NULL)) {
-        (void)fprintf(stderr, "error: requests retry takes an ID, or --all with --state\n  fix:  "
-                              "certferry requests retry --all --state held\n");
-        return EXIT_USAGE;
-    }
+    if ((c->arg_count == 0) != all || all != (cli_given(c, "--state") != NULL))
+        return cli_usage(c, "requests retry takes an ID, or --all with --state");
     if (all)
         return retry_all(c);
     return changed(c, "requests.retry", "is tried again now");

@@ -142,11 +142,8 @@ static int wait_for(struct cli *c, const char *what)
     struct conf *conf;
     struct err e;
 
-    if (!idle && strcmp(what, "ready") != 0) {
-        (void)fprintf(stderr, "error: status --wait takes ready or idle\n  fix:  certferry status "
-                              "--wait ready --timeout 60\n");
-        return EXIT_USAGE;
-    }
+    if (!idle && strcmp(what, "ready") != 0)
+        return cli_usage(c, "status --wait takes ready or idle");
     if ((conf = conf_load(c->config, &e)) == NULL)
         return cli_fail(c, &e, "certferry check --config %s", c->config);
     until = io_wall_s() + cli_seconds(c, "--timeout", WAIT_S);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "agent/audit.h"
 #include "agent/control.h"
 #include "agent/doctor.h"
 #include "agent/explain.h"
@@ -14,6 +15,7 @@ const char *explain_kind_name(enum explain_kind kind)
         [EXPLAIN_ERROR] = "error",
         [EXPLAIN_DOCTOR] = "doctor",
         [EXPLAIN_EVENT] = "event",
+        [EXPLAIN_AUDIT] = "audit",
         [EXPLAIN_EXIT] = "exit",
         [EXPLAIN_WARNING] = "warning" };
 
@@ -75,6 +77,20 @@ static void events(explain_fn *fn, void *arg)
     }
 }
 
+static void audit(explain_fn *fn, void *arg)
+{
+    for (int ev = 0; ev < AUDIT_EVENT_COUNT; ev++) {
+        struct explanation x = { .kind = EXPLAIN_AUDIT,
+            .title = audit_event_help((enum audit_event)ev),
+            .means = "A record of the audit log.",
+            .todo = "certferry audit export shows who did it, and when; certferry audit verify, "
+                    "whether the log is whole" };
+
+        (void)snprintf(x.code, sizeof x.code, "%s", audit_event_name((enum audit_event)ev));
+        fn(arg, &x);
+    }
+}
+
 static const struct explain_text *exit_text(int number)
 {
     char code[16];
@@ -127,6 +143,7 @@ void explain_each(explain_fn *fn, void *arg)
     errors(fn, arg);
     doctor_rows(fn, arg);
     events(fn, arg);
+    audit(fn, arg);
     exits(fn, arg);
     warnings(fn, arg);
 }

@@ -6,6 +6,7 @@
  * explain.h - what the codes mean that commands, logs and doctor print, and what to do; offline.
  *
  * Codes: classes of errors ("NET", "ERR_NET"), rows of doctor ("SCEP-01"), events ("PkcsOrphan", "1055", "EVENT-6"),
+ * records of the audit log ("config.changed"),
  * exit codes ("6", "EXIT-6"), warnings of commands ("OVERRIDDEN").  Case does not count.  The lists are those of err.h,
  * doctor.c, log.h and control.h; here stands only what they do not say.
  */
@@ -14,6 +15,7 @@ enum explain_kind {
     EXPLAIN_ERROR,
     EXPLAIN_DOCTOR,
     EXPLAIN_EVENT,
+    EXPLAIN_AUDIT,
     EXPLAIN_EXIT,
     EXPLAIN_WARNING,
     EXPLAIN_KIND_COUNT
@@ -28,8 +30,7 @@ struct explanation {
     const char *todo;  /* never NULL */
 };
 
-const char *explain_kind_name(
-    enum explain_kind kind); /* "error", "doctor", "event", "exit", "warning" */
+const char *explain_kind_name(enum explain_kind kind); /* "error", "audit" ... */
 
 /* explain_each - everything there is, kind by kind; its texts live until fn returns. */
 typedef void explain_fn(void *arg, const struct explanation *x);

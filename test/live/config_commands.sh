@@ -53,6 +53,9 @@ ok "with --force it is not" exits 0 config set store.dir "$dir/elsewhere" --forc
 chmod 640 "$conf"
 ok "a drop-in has the mode of the main file" exits 0 config set log.level debug
 ok "exactly" is "$(stat -c %a "$ours")" 640
+ok "the audit log has the option's name" exits 0 audit export
+ok "and not its value" says out config.changed log.level
+ok "at all" nowhere debug out
 
 # ---- who won ------------------------------------------------------------------------------------------------------
 echo 'log { level = "error" }' | drop_in 95-site

@@ -1,5 +1,6 @@
 /* Every code there is has a text; and the tables of the command line hold together. */
 #include "test/t.h"
+#include "agent/audit.h"
 #include "agent/cli.h"
 #include "agent/cmd_manual.h"
 #include "agent/doctor.h"
@@ -66,6 +67,7 @@ static void every_code_has_a_text(void **state)
 #undef X
     assert_int_equal(s.of[EXPLAIN_ERROR], ERR_CLASS_COUNT - 1);
     assert_int_equal(s.of[EXPLAIN_EVENT], LOG_EVENT_COUNT);
+    assert_int_equal(s.of[EXPLAIN_AUDIT], AUDIT_EVENT_COUNT);
     assert_int_equal(s.of[EXPLAIN_DOCTOR], rows);
     assert_int_equal(s.of[EXPLAIN_EXIT], exits);
     assert_true(s.of[EXPLAIN_WARNING] > 0);
@@ -79,7 +81,8 @@ static void a_code_is_found_by_each_of_its_names(void **state)
     } rows[] = { { "NET", 1 }, { "net", 1 }, { "ERR_NET", 1 }, { "err_net", 1 }, { "SCEP-01", 1 },
         { "scep-01", 1 }, { "PkcsOrphan", 1 }, { "1055", 1 }, { "event-1055", 1 }, { "EXIT-6", 1 },
         { "exit-6", 1 }, { "6", 2 }, { "EVENT-6", 1 }, { "130", 1 }, { "OVERRIDDEN", 1 },
-        { "SCEP", 0 }, { "", 0 }, { "EXIT-", 0 }, { "EVENT-", 0 }, { "99", 0 }, { "ERR_", 0 } };
+        { "config.changed", 1 }, { "SCEP", 0 }, { "", 0 }, { "EXIT-", 0 }, { "EVENT-", 0 },
+        { "99", 0 }, { "ERR_", 0 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
