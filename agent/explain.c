@@ -64,15 +64,18 @@ static void doctor_rows(explain_fn *fn, void *arg)
 static void events(explain_fn *fn, void *arg)
 {
     for (int ev = 0; ev < LOG_EVENT_COUNT; ev++) {
-        struct event_help h;
         struct explanation x = { .kind = EXPLAIN_EVENT };
+        struct event_help h;
+        char level[80];
 
         event_help_at((enum log_event)ev, &h);
-        x.title = h.level;
-        x.means = h.means;
-        x.todo = h.todo;
+        (void)snprintf(
+            level, sizeof level, "%s event, level %s.", h.admin ? "Admin" : "Operational", h.level);
         (void)snprintf(x.code, sizeof x.code, "%s", h.name);
         (void)snprintf(x.number, sizeof x.number, "%d", h.number);
+        x.title = h.means;
+        x.means = level;
+        x.todo = h.todo;
         fn(arg, &x);
     }
 }
