@@ -6,6 +6,7 @@
 #include <strings.h>
 #include "agent/doctor.h"
 #include "agent/doctor_look.h"
+#include "agent/fs_mode.h"
 #include "certs/mem.h"
 
 /* Causes before effects: what is said first is what later rows point to.  A group that others need runs for them too;
@@ -238,12 +239,34 @@ const struct doctor_row *doctor_worst(const struct doctor *d)
 
 /* ---- running ------------------------------------------------------------------------------------------------------ */
 
+/* Somebody else would see a hundred things that only he may not see. */
+static bool is_stranger(struct doctor *d)
+{
+    struct fs_mode m;
+    char fix[200];
+
+    fs_mode(d->conf->store.dir, &m);
+    if (fs_mode_self() == 0 || !m.there || m.uid == fs_mode_self())
+        return false;
+    (void)snprintf(fix, sizeof fix, "sudo certferry doctor; or as user %s", fs_mode_user(m.uid));
+    doctor_fail(d, "PERM-01", "", ERR_CONFIG, fix,
+        "neither root nor the owner of %s: what has to be looked at is closed to this user",
+        d->conf->store.dir);
+    for (size_t i = 0; i < GROUPS; i++)
+        if (strcmp(groups[i].prefix, "PERM-") != 0)
+            doctor_skip(d, groups[i].prefix, "", "needs PERM-01");
+    return true;
+}
+
 bool doctor_run(struct doctor *d)
 {
     if (!only_is_known(d))
         return false;
     doctor_begin(d);
     doctor_pass(d, "CONF-01", "", "%s", d->conf->path);
+    d->needed = true; /* whatever is wanted */
+    if (is_stranger(d))
+        return true;
     for (size_t i = 0; i < GROUPS; i++) {
         d->needed = false;
         for (size_t k = 0; k < 4 && groups[i].needed_by[k] != NULL; k++)
@@ -258,7 +281,8 @@ bool doctor_run(struct doctor *d)
 void doctor_unread(struct doctor *d, const struct err *why)
 {
     doctor_begin(d);
-    doctor_fail(d, "CONF-01", "", why->cls, "mend the line, then: certferry check", "%s", why->msg);
+    doctor_fail(
+        d, "CONF-01", "", why->cls, "mend what is named, then: certferry check", "%s", why->msg);
     for (size_t i = 0; i < GROUPS; i++)
         doctor_skip(d, groups[i].prefix, "", "needs CONF-01");
 }

@@ -43,6 +43,7 @@ struct doctor {
     /* its own */
     struct doctor_end *ends; /* doctor_look.h */
     size_t end_count;
+    struct connector *who; /* our identity, if it was made here; else NULL or empty */
     struct json *status;   /* what the running service says; NULL: none runs */
     struct err status_why; /* why not */
     bool status_asked;

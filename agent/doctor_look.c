@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/cloud.h"
+#include "agent/connector.h"
 #include "agent/doctor_look.h"
 #include "certs/mem.h"
 
@@ -119,6 +121,22 @@ static bool wants_either(const struct doctor *d, const char *a, const char *b)
            || doctor_wants(d, a) || doctor_wants(d, b);
 }
 
+/* An identity that was made here is shown to the cloud, as the service does. */
+static void add_identity(struct doctor *d)
+{
+    const struct conf_cloud *c = &d->conf->cloud;
+    struct doctor_end *p = doctor_end(d, c->url, c->trust);
+    struct err e;
+
+    d->who = xcalloc(1, sizeof *d->who);
+    if (p == NULL || d->secrets == NULL
+        || connector_load(d->secrets, CONNECTOR_NOW, d->who, &e) != 1
+        || d->who->method != CONNECTOR_MTLS || !cloud_is_mine(d->who, c->url))
+        return;
+    p->look.certificate_pem = buf_view(&d->who->certificate);
+    p->look.key_pem = buf_view(&d->who->key);
+}
+
 static void add_all(struct doctor *d)
 {
     const struct conf *c = d->conf;
@@ -127,6 +145,8 @@ static void add_all(struct doctor *d)
     if (c->cloud.url != NULL && wants_either(d, "CLOUD-", "AUTH-"))
         add(d, &(struct user){ "cloud", c->cloud.url, c->cloud.trust, "cloud.trust", c->cloud.proxy,
                    c->cloud.proxy_credential, c->cloud.client_certificate, c->cloud.client_key });
+    if (d->end_count > 0)
+        add_identity(d);
     for (size_t i = 0; i < c->ca_count && wants_either(d, "CA-", "CA-"); i++) {
         const struct conf_ca *ca = &c->cas[i];
 
@@ -212,6 +232,10 @@ void doctor_looks_free(struct doctor *d)
         buf_free(&d->ends[i].look.chain);
         buf_free(&d->ends[i].credential);
     }
+    if (d->who != NULL)
+        connector_free(d->who);
+    free(d->who);
+    d->who = NULL;
     free(d->ends);
     d->ends = NULL;
     d->end_count = 0;

@@ -37,11 +37,12 @@ struct io_look {
     /* in; borrowed */
     const char *host; /* no brackets */
     unsigned port;
-    bool tls;                      /* https; else a connection is all there is to see */
-    const char *trust;             /* PEM anchors; NULL = the system's */
-    const char *certificate, *key; /* PEM files shown if the host asks; NULL = none */
-    const char *proxy;             /* "" = straight; else scheme://host:port */
-    const char *proxy_host;        /* of it */
+    bool tls;                             /* https; else a connection is all there is to see */
+    const char *trust;                    /* PEM anchors; NULL = the system's */
+    const char *certificate, *key;        /* PEM files shown if the host asks; NULL = none */
+    struct view certificate_pem, key_pem; /* or both in memory; SECRET */
+    const char *proxy;                    /* "" = straight; else scheme://host:port */
+    const char *proxy_host;               /* of it */
     unsigned proxy_port;
     const char *proxy_auth;       /* "any", "basic", "digest", "ntlm", "negotiate" */
     const char *proxy_credential; /* "user:password", SECRET; NULL = none */

@@ -103,8 +103,23 @@ static unsigned set_proxy(CURL *c, const struct io_look *k)
     return bad;
 }
 
-static unsigned set_tls(CURL *c, const struct io_look *k, bool verify)
+/* How far one look goes.  Our certificate is never shown to a host that does not verify. */
+enum with {
+    PROVED,
+    UNPROVED,
+    BLIND
+}; /* verified, with our certificate; without it; not verified */
+
+static unsigned set_blob(CURL *c, CURLoption o, struct view v)
 {
+    struct curl_blob b = { (void *)(uintptr_t)v.p, v.len, CURL_BLOB_COPY };
+
+    return curl_easy_setopt(c, o, &b);
+}
+
+static unsigned set_tls(CURL *c, const struct io_look *k, enum with with)
+{
+    bool verify = with != BLIND;
     unsigned bad = 0;
 
     bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -115,7 +130,10 @@ static unsigned set_tls(CURL *c, const struct io_look *k, bool verify)
         bad |= curl_easy_setopt(c, CURLOPT_CAINFO, k->trust);
         bad |= curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
     }
-    if (verify && k->certificate != NULL) { /* never to a host that does not verify */
+    if (with == PROVED && k->certificate_pem.len > 0) {
+        bad |= set_blob(c, CURLOPT_SSLCERT_BLOB, k->certificate_pem);
+        bad |= set_blob(c, CURLOPT_SSLKEY_BLOB, k->key_pem);
+    } else if (with == PROVED && k->certificate != NULL) {
         bad |= curl_easy_setopt(c, CURLOPT_SSLCERT, k->certificate);
         bad |= curl_easy_setopt(c, CURLOPT_SSLKEY, k->key != NULL ? k->key : k->certificate);
     }
@@ -123,7 +141,7 @@ static unsigned set_tls(CURL *c, const struct io_look *k, bool verify)
 }
 
 static unsigned set_options(
-    CURL *c, const struct io_look *k, struct hearing *h, char *url, size_t size, bool verify)
+    CURL *c, const struct io_look *k, struct hearing *h, char *url, size_t size, enum with with)
 {
     unsigned bad = 0;
 
@@ -144,7 +162,7 @@ static unsigned set_options(
     bad |= curl_easy_setopt(c, CURLOPT_DEBUGDATA, h);
     bad |= curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
     bad |= set_proxy(c, k);
-    bad |= set_tls(c, k, verify);
+    bad |= set_tls(c, k, with);
     return bad;
 }
 
@@ -245,36 +263,37 @@ static void judge(CURL *c, CURLcode rc, const char *why, struct io_look *k)
         k->verdict = verdict_of(rc, verify);
 }
 
-static void once(struct lib *l, struct io_look *k, struct curl_slist *at, bool verify, char *why)
+static CURLcode once(struct lib *l, struct io_look *k, struct curl_slist *at, enum with with)
 {
     struct hearing h = { .k = k };
     CURL *c = curl_easy_init();
     CURLcode rc = CURLE_FAILED_INIT;
-    char url[400];
+    char url[400], why[CURL_ERROR_SIZE] = "";
 
-    if (c != NULL && set_options(c, k, &h, url, sizeof url, verify) == 0
+    if (c == NULL)
+        return rc;
+    if (set_options(c, k, &h, url, sizeof url, with) == 0
         && curl_easy_setopt(c, CURLOPT_RESOLVE, at) == CURLE_OK
         && curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why) == CURLE_OK)
         rc = curl_easy_perform(c);
-    if (verify && c != NULL)
+    if (with != BLIND)
         judge(c, rc, why, k);
-    if (c != NULL) {
-        keep_chain(l, c, k);
-        keep_date(c, k);
-    }
+    keep_chain(l, c, k);
+    keep_date(c, k);
     curl_easy_cleanup(c);
+    return rc;
 }
 
 void io_look_tls(struct lib *l, struct io_look *k)
 {
     struct curl_slist *at = answered_at(k);
     uint64_t from = io_look_ms();
-    char why[CURL_ERROR_SIZE] = "";
 
     k->chain = (struct buf)BUF_INIT(CHAIN_BYTES_MAX);
-    once(l, k, at, true, why);
+    if (once(l, k, at, PROVED) == CURLE_SSL_CERTPROBLEM) /* ours cannot be used: others say so */
+        (void)once(l, k, at, UNPROVED);
     if (k->tls && !k->proxy_failed && k->verdict != IO_TLS_OK && k->verdict != IO_TLS_NO_TLS)
-        once(l, k, at, false, why);
+        (void)once(l, k, at, BLIND);
     k->tls_ms = (int64_t)(io_look_ms() - from);
     curl_slist_free_all(at);
 }

@@ -15,7 +15,7 @@ door() { # library, include pattern, files that may
     [ -z "$hits" ] || say "$1 is included outside its door ($3):" $hits
 }
 door libuv 'uv\.h' 'agent/io_uv\.h|agent/io_[a-z]+\.c'
-door libcurl 'curl/.*' 'agent/io_[a-z]+\.[ch]'
+door libcurl 'curl/.*' 'agent/io_[a-z_]+\.[ch]'
 door SQLite 'sqlite3\.h' 'agent/store_sql\.h|agent/store[a-z_]*\.c'
 door json-c 'json-c/.*|json\.h' 'proto/json[a-z_]*\.c'
 door zlib 'zlib\.h' 'agent/bugreport_tar\.c'

@@ -177,6 +177,17 @@ cause ca-password "a CA's password is wrong" CA-01 '401' <<<"ca \"adcs\" { crede
 cp "$dir/ca-password.txt" open-password && chmod 644 open-password
 cause secret 'a secret that everybody may read' PERM-02 'open-password' \
     <<<"ca \"adcs\" { credentials_file = \"$work/open-password\" }"
+broken_config writable
+later <<<'# nothing'
+chmod o+w "$bad"
+ok 'a configuration that everybody may write: PERM-01' one_cause 'a configuration that everybody may write' PERM-01 \
+    'others may write'
+if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ]; then
+    chmod 755 "$work" "$dir"
+    cf_as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$B/certferry" doctor --config "$conf" >out 2>err; rc=$?; }
+    ok 'a user who may not look: one FAIL, exit 1' eval 'cf_as; is "$(grep -c ^FAIL out) $rc" "1 1" || { cat out err; false; }'
+    ok 'which says as whom to come' says out 'PERM-01' sudo
+fi
 cp "$B/plugins/otp.so" open.so && chmod 777 open.so
 cause plugin-open 'a plugin that everybody may change' PERM-06 'open.so' <<<"plugin \"otp\" { path = \"$work/open.so\" }"
 cause plugin-none 'a plugin that cannot be opened' PLG-01 'nowhere.so' <<<"plugin \"otp\" { path = \"$work/nowhere.so\" }"
