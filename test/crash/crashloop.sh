@@ -239,12 +239,12 @@ store_says "I4: delivered without serial number or digest" "select id from reque
     and (serial = '' or digest = '')"
 store_says "I2: a delivered certificate is listed as an orphan" "select o.request_id, o.serial from orphan o
     join request r on r.id = o.request_id and r.serial = o.serial where r.state = 'delivered'"
-store_says "I7: an ended request went on" "select h2.id, h1.event, h2.event from history h1
-    join history h2 on h2.id = h1.id and h2.rowid > h1.rowid
+store_says "I7: an ended request went on" "select h2.request, h1.event, h2.event from history h1
+    join history h2 on h2.request = h1.request and h2.n > h1.n
     where h1.event in ('delivered', 'rejected', 'superseded', 'cancelled')
-    and h2.event <> 'handed out again' and not exists (select 1 from history h3 where h3.id = h1.id
-    and h3.event = 'handed out again' and h3.rowid between h1.rowid and h2.rowid)"
-store_says "I8: a key outlived its request" "select id, name from blob where name in ('key', 'data_key')"
+    and h2.event <> 'handed out again' and not exists (select 1 from history h3 where h3.request = h1.request
+    and h3.event = 'handed out again' and h3.n between h1.n and h2.n)"
+store_says "I8: a key outlived its request" "select slot / 16, slot % 16 from blob where slot % 16 in (1, 2)"
 [ ! -s "$dir/state/certferry.db-wal" ] || violation "I8: the write-ahead log has not been emptied"
 [ "$(store 'pragma integrity_check')" = ok ] || violation "the store is damaged"
 ! grep -rqF -e 'PRIVATE KEY' -e "$(cut -d: -f2- "$dir/ca-password.txt")" said || violation "a secret is in a log"
