@@ -11,13 +11,14 @@ enum { WORDS_MAX = 32 };
 /* Where else they can be: whoever started the service has its standard error. */
 static int elsewhere(const struct cli *c, const char *why)
 {
-    (void)fprintf(stderr,
-        "error: no journal to read: %s\n  seen: log.format decides where events go (certferry "
-        "config get log.format)\n  fix:  look where standard error of certferry run goes; under "
-        "systemd: journalctl -u certferry\n",
+    struct err e;
+
+    (void)err_set(&e, ERR_GONE,
+        "no journal to read: %s; log.format decides where events go (certferry config get "
+        "log.format)",
         why);
-    (void)c;
-    return EXIT_NOT_FOUND;
+    return cli_fail(c, &e,
+        "look where standard error of certferry run goes; under systemd: journalctl -u certferry");
 }
 
 /* No shell: the words are arguments, and journalctl takes our place. */
