@@ -56,7 +56,7 @@ static const struct group {
         "Passwords, tokens and client secrets, each under a name. An option of the configuration "
         "that takes a file with a secret takes secret:NAME, too. No command prints a value, and "
         "none takes one as an argument.",
-        "certferry secret set proxy --file /root/proxy.txt\n" },
+        "certferry secret set proxy --file proxy.txt\n" },
     { "keys", "the keys that seal the store",
         "The master key seals the keys of requests and the secrets; it is kept by the service "
         "manager or in a file.",
