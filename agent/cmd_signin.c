@@ -9,6 +9,7 @@
 #include "agent/secret.h"
 #include "certs/mem.h"
 #include "certs/text.h"
+#include "proto/http.h"
 
 enum { URL_MAX = 512, MINUTE_S = 60 };
 
@@ -39,6 +40,7 @@ static int usage(struct sign_in *x, const char *what)
 static int take_cloud(struct sign_in *x)
 {
     const char *given = cli_given(x->c, "--cloud");
+    struct err e = { 0 };
 
     if (given == NULL)
         given = x->conf->cloud.url;
@@ -48,6 +50,9 @@ static int take_cloud(struct sign_in *x)
             given)
         >= (int)sizeof x->cloud)
         return usage(x, "--cloud: too long");
+    /* Before it is shown: a user and a password in it are not for the screen. */
+    if (http_url_ok(x->cloud, &e) != 0)
+        return cli_fail(x->c, &e, "certferry sign-in --cloud https://policy.contoso.example/ccp");
     x->s.to.cloud = x->cloud;
     return 0;
 }
