@@ -1,4 +1,5 @@
-/* secret set, list, delete; keys rotate: what an administrator gives the service to keep. */
+/* secret set, list, delete; keys rotate: what an administrator gives the service to keep; before the configuration is
+ * complete, too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ int cmd_secret_set(struct cli *c)
     struct buf value = BUF_SECRET(SECRET_BYTES_MAX);
     struct json *answer = NULL;
     struct conf *conf = NULL;
-    struct err e = { 0 };
+    struct err e = { 0 }, missing;
     bool replaced = false;
     char what[100];
     int code;
@@ -121,7 +122,7 @@ int cmd_secret_set(struct cli *c)
     (void)snprintf(what, sizeof what, "secret \"%.63s\"", name);
     if (refuse_name(name, &e) != 0)
         code = cli_fail(c, &e, "certferry secret set NAME");
-    else if ((conf = conf_load(c->config, &e)) == NULL)
+    else if ((conf = conf_load_incomplete(c->config, &missing, &e)) == NULL)
         code = cli_fail(c, &e, "certferry check --config %s", c->config);
     else if (cli_secret_value(what, file, &value, &e) != 0)
         code = cli_fail(c, &e, "type it at the prompt, pipe it in, or name a file of mode 0600");
@@ -225,8 +226,8 @@ static int list(struct cli *c, struct listing *l, struct secrets *s, struct err 
 
 int cmd_secret_list(struct cli *c)
 {
-    struct err e = { 0 };
-    struct conf *conf = conf_load(c->config, &e);
+    struct err e = { 0 }, missing;
+    struct conf *conf = conf_load_incomplete(c->config, &missing, &e);
     struct listing l = { .conf = conf };
     struct secrets *s;
     int code = EXIT_OK;
@@ -263,12 +264,12 @@ int cmd_secret_delete(struct cli *c)
 {
     const char *name = c->args[0];
     struct conf *conf = NULL;
-    struct err e = { 0 };
+    struct err e = { 0 }, missing;
     int code = EXIT_OK;
 
     if (refuse_name(name, &e) != 0)
         return cli_fail(c, &e, "certferry secret list");
-    if ((conf = conf_load(c->config, &e)) == NULL)
+    if ((conf = conf_load_incomplete(c->config, &missing, &e)) == NULL)
         return cli_fail(c, &e, "certferry check --config %s", c->config);
     if (drop(c, conf, name, &e) != 0) {
         code = cli_fail(c, &e, "%s",

@@ -19,6 +19,17 @@ set_from_input() { # VALUE NAME
     return $rc
 }
 
+# ---- before there is anything to serve ---------------------------------------------------------------------------
+mkdir early
+printf 'store {\n  dir = "%s/early/state"\n}\n' "$work" >early/certferry.conf
+mine=$conf conf=$work/early/certferry.conf
+ok "a configuration that lacks nearly everything: a secret can be set" set_from_input first early
+ok "and listed" exits 0 secret list
+ok "(it is there)" says out early
+ok "and deleted" exits 0 secret delete early
+ok "and the key exchanged" exits 0 keys rotate
+conf=$mine
+
 # ---- before the first start ----------------------------------------------------------------------------------
 ok "a store that is not there yet has no secrets" exits 0 secret list
 ok "and says so" says out 'No secrets.'
@@ -163,7 +174,7 @@ agent_stop >stop.out
 mv run/certferry.master "$state/master.key"
 agent_start
 cf status
-ok "a plain file beside the store: status warns" says out 'Master key'
+ok "a plain file beside the store: status warns" says out 'beside the store' WARNING
 agent_stop >stop.out
 head -c 32 /dev/urandom >"$state/master.key"
 timeout 20 "$B/certferry" run --config "$conf" 2>said/other-key
