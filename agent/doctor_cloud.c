@@ -222,8 +222,10 @@ static void say_accepted(struct doctor *d, const struct doctor_end *p)
     }
     if (a->why.cls == ERR_AUTH) {
         finding_set(&f, GRADE_FAIL, ERR_AUTH, "the cloud does not accept it: %s", a->why.msg);
-        finding_fix(&f, "certferry sign-in; with a token: put a current one into %s",
-            d->conf->cloud.token_file != NULL ? d->conf->cloud.token_file : "cloud.token_file");
+        if (!all.enrolled && d->conf->cloud.token_file != NULL)
+            finding_fix(&f, "put a current token into %s", d->conf->cloud.token_file);
+        else
+            finding_fix(&f, "certferry sign-in");
         doctor_say_ms(d, "AUTH-02", "cloud", &f, a->ms);
         doctor_skip(d, "AUTH-04", "cloud", "needs AUTH-02");
         return;
