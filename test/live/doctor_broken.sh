@@ -120,9 +120,9 @@ cause proxy-login 'a proxy that wants a login' NET-04 '407' <<<"proxy { url = \"
 (umask 077 && echo user:pass >login && echo user:wrong-9dX4 >wrong-login)
 broken_config proxy-through
 later <<<"proxy { url = \"http://127.0.0.1:$(peer through)\" credential = \"$work/login\" auth = \"basic\" }"
-doctor --only net,tls
+doctor --only net,tls,cloud,auth,ca
 ok "through a proxy with the right login: no FAIL" is "$rc $(grep -c ' FAIL ' rows)" '0 0'
-ok "which says so" says rows "NET-04 PASS" "through http://127.0.0.1:$(peer through)" 'TLS-02 PASS'
+ok "which says so" says rows "NET-04 PASS" "through http://127.0.0.1:$(peer through)" "TLS-02 PASS" "AUTH-02 PASS" "CA-01 PASS"
 cause proxy-wrong "a proxy's login is wrong" NET-04 'proxy.credential' \
     <<<"proxy { url = \"http://127.0.0.1:$(peer through)\" credential = \"$work/wrong-login\" auth = \"basic\" }"
 cause proxy-forbids 'a proxy that lets nobody through' NET-04 '403' \
