@@ -96,20 +96,29 @@ static const char *refused_reload(struct doctor *d)
     return why;
 }
 
+/* The first of the reasons that status gives. */
+static const char *first_cause(struct doctor *d)
+{
+    const struct json *causes = json_get(doctor_status(d), "causes");
+    const char *why = "";
+    struct err e;
+
+    if (json_count(causes) > 0)
+        (void)!json_text(json_at(causes, 0), "message", false, 400, &why, &e);
+    return why;
+}
+
 static void say_health(struct doctor *d)
 {
     const char *reload = refused_reload(d);
     const char *health = doctor_status_text(d, "health");
-    int64_t restarts = doctor_status_number(d, "restarts");
 
     if (strcmp(health, "ok") != 0)
-        doctor_warn(d, "SVC-02", "", "certferry status", "health: %s", health);
+        doctor_warn(d, "SVC-02", "", "certferry status", "health: %s%s%s", health,
+            first_cause(d)[0] != '\0' ? ": " : "", first_cause(d));
     else if (reload != NULL)
         doctor_warn(d, "SVC-02", "", "certferry check, then: certferry reload",
             "it runs with an older configuration, the last reload was refused: %s", reload);
-    else if (restarts > 0)
-        doctor_warn(d, "SVC-02", "", "journalctl -u certferry -p warning --since -1d",
-            "health: ok, but it was restarted %lld times", (long long)restarts);
     else
         doctor_pass(d, "SVC-02", "", "health: ok");
 }

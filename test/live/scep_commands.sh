@@ -177,6 +177,8 @@ ok "and no rehearsal there" says out 'SKIP  SCEP-04' 'challenge = none'
 sandbox_stop
 ok "no CA: the endpoint is not serving" until_true 20 exits 1 doctor --only SCEP-01
 ok "doctor says what to look at" says out 'HTTP 503' 'certferry status'
+ok "doctor --only svc: degraded, and why" exits 3 doctor --only svc
+ok "in the service's words" says out 'WARN  SVC-02' 'health: degraded: '
 ok "scep info: 4" exits 4 scep info "$url"
 ok "the agent stops" agent_stop
 ok "no challenge is in what was said" nowhere "$(cat again.txt)" said
