@@ -16,10 +16,13 @@
 #include "agent/metrics.h"
 #include "agent/metrics_report.h"
 #include "agent/poll.h"
+#include "agent/notify.h"
 #include "agent/reconcile.h"
 #include "agent/rotate.h"
 #include "agent/sched.h"
 #include "agent/scepd.h"
+#include "agent/takeover.h"
+#include "agent/watchdog.h"
 #include "certs/mem.h"
 
 enum { DRAIN_MS = 30000, HOUSEKEEPING_MS = 600000, IDLE_MS = 1000 };
@@ -62,7 +65,7 @@ int agent_open_store(struct agent *a, struct err *e)
     if (fs_private_dir(a->conf->store.dir, e) != 0)
         return -1;
     fs_join(path, sizeof path, a->conf->store.dir, "lock");
-    if ((a->lock = fs_lock(path, e)) < 0)
+    if ((a->lock = fs_lock_again(path, takeover_lock())) < 0 && (a->lock = fs_lock(path, e)) < 0)
         return -1;
     fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
     fresh = fs_readable(path, false, e) != 0;
@@ -99,6 +102,8 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     uint64_t seed;
 
     *a = (struct agent){ .conf = conf, .lock = -1 };
+    a->reload.stamp =
+        conf_stamp(conf); /* before anything is read: what changes from now on is a change */
     if ((a->lib = lib_new(e)) == NULL || lib_random(a->lib, &seed, sizeof seed, e) != 0
         || io_open((unsigned)conf->keys.workers, e) != 0)
         goto failed;
@@ -181,10 +186,14 @@ static void on_turn(void *arg)
         held_release(a);
     }
     do { /* a job that ends makes room for another */
+        watchdog_in("the poller");
         poll_turn(a->poll);
+        watchdog_in("the scheduler");
         sched_turn(a->sched);
+        watchdog_in("requests and their commit to the store");
         jobs_turn(a->jobs);
     } while (sched_wants_turn(a->sched));
+    watchdog_turn(a->watchdog);
     a->busy = jobs_active(a->jobs) > 0;
     if (a->busy) {
         io_cancel(a->idle);
@@ -216,6 +225,7 @@ void agent_start(struct agent *a)
         a->renew = connector_renew_start(a);
     reconcile_start(a->reconcile);
     io_on_turn(on_turn, a);
+    a->watchdog = watchdog_start(a);
     log_event(EV_STARTED, NULL, NULL, "certferry %s, %zu CAs, store %s", CERTFERRY_VERSION,
         a->ca_count, a->conf->store.dir);
 }
@@ -232,6 +242,8 @@ void agent_drain(struct agent *a)
     if (a->draining)
         return;
     a->draining = true;
+    if (!a->reload.take_over)
+        notify_stopping("finishing what is under way");
     log_event(EV_STOPPING, NULL, NULL, "%zu requests finish their step", jobs_active(a->jobs));
     a->deadline = io_timer(DRAIN_MS, on_drained_too_long, a);
     if (a->scepd != NULL)
@@ -250,6 +262,8 @@ void agent_close(struct agent *a)
         io_cancel(a->chores);
         io_cancel(a->idle);
         io_cancel(a->deadline);
+        reload_stop(a);
+        watchdog_stop(a->watchdog);
         heartbeat_stop(a->heartbeat);
         metrics_close(a->metrics);
         connector_renew_stop(a->renew);

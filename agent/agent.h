@@ -3,6 +3,7 @@
 #include "agent/ca.h"
 #include "agent/cloud.h"
 #include "agent/conf.h"
+#include "agent/reload.h"
 #include "agent/secret.h"
 #include "agent/store.h"
 
@@ -31,6 +32,8 @@ struct agent {
     struct reconcile *reconcile;
     struct scepd *scepd;            /* NULL: no scep section */
     struct metrics_server *metrics; /* NULL: metrics.listen is not set */
+    struct watchdog *watchdog;      /* NULL: the service manager does not want it */
+    struct reload reload;
     bool once;                      /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;

@@ -8,12 +8,17 @@
 #include "agent/agent.h"
 #include "agent/audit.h"
 #include "agent/cli.h"
+#include "agent/clock.h"
 #include "agent/control.h"
+#include "agent/io_kept.h"
 #include "agent/io_local.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
+#include "agent/notify.h"
 #include "agent/plugin.h"
 #include "agent/scepd.h"
+#include "agent/takeover.h"
+#include "certs/mem.h"
 
 /* Nothing of ours ends up in a core file. */
 static void no_core_dumps(void)
@@ -39,25 +44,6 @@ static void open_log(const struct cli *c, const struct conf *conf)
     log_open(f, c->quiet ? LOG_LEVEL_ERROR : log_level_named(conf->log.level));
 }
 
-/* What can change under a running service does: certificates of listeners and registration authorities.  The rest
- * is checked, so that the next start succeeds. */
-static void reload(struct agent *a)
-{
-    struct err e = { 0 };
-    struct conf *fresh = conf_load(a->conf->path, &e);
-
-    if (fresh == NULL || (a->scepd != NULL && scepd_reload(a->scepd, &e) != 0))
-        log_err(EV_RELOAD_FAILED, NULL, NULL, &e);
-    else
-        log_event(EV_RELOADED, NULL, NULL,
-            "certificates are read again; %s is valid, restart the service to use changes in it",
-            a->conf->path);
-    audit_note(a, fresh != NULL && e.cls == ERR_NONE ? AUDIT_CONFIG_RELOADED : AUDIT_CONFIG_REFUSED,
-        "signal", a->conf->path, e.cls != ERR_NONE ? e.msg : NULL);
-    metric_set(METRIC_RELOAD, fresh != NULL && e.cls == ERR_NONE, NULL);
-    conf_free(fresh);
-}
-
 /* Only who owns the service, and root, reach the socket; which of them it was is recorded. */
 static void on_control(void *arg, struct view request, struct buf *reply)
 {
@@ -72,12 +58,16 @@ static void on_signal(void *arg, int signum)
 {
     struct agent *a = arg;
 
-    if (signum == SIGHUP)
-        reload(a);
-    else if (a->draining)
+    if (signum == SIGHUP) {
+        (void)reload_begin(a);
+    } else if (a->reload.take_over) { /* what is under way is being finished already */
+        a->reload.take_over = false;
+        notify_stopping("finishing what is under way");
+    } else if (a->draining) {
         io_stop(); /* asked twice: now */
-    else
+    } else {
         agent_drain(a);
+    }
 }
 
 static enum exit_code daemon_code(const struct err *e)
@@ -114,23 +104,60 @@ static void print_done(const struct agent *a)
     buf_free(&data);
 }
 
+/* The service is up: whoever asked for this reload hears so. */
+static void began(struct agent *a, const struct takeover *t)
+{
+    char status[160];
+
+    if (t->taken) {
+        a->reload.asked = a->reload.done = t->number;
+        a->reload.at = clock_now();
+        a->reload.ok = true;
+        (void)snprintf(a->reload.message, sizeof a->reload.message,
+            "the configuration as it is now is in use");
+        log_event(EV_RELOADED, NULL, NULL, "%s", a->reload.message);
+        metric_set(METRIC_RELOAD, true, NULL);
+        audit_note(a, AUDIT_CONFIG_RELOADED, "reload", a->conf->path, NULL);
+    }
+    (void)snprintf(
+        status, sizeof status, "%zu CAs, %zu SCEP endpoints", a->ca_count, a->conf->scep_count);
+    notify_ready(status);
+}
+
+/* Our own next life; it keeps the listening sockets and the lock. */
+static void go_on_anew(const struct agent *a, struct takeover *t)
+{
+    takeover_hold();
+    t->number = a->reload.asked;
+    t->at = a->reload.at;
+    t->lock_fd = takeover_keep_lock(a->lock);
+    if (!io_kept_text(t->sockets, sizeof t->sockets))
+        t->sockets[0] = '\0'; /* they are bound again, then */
+}
+
 static int serve(struct cli *c, bool once)
 {
+    struct takeover t;
+    bool again;
     struct conf *conf;
     struct agent a;
     char path[4096];
     struct err e = { 0 };
     int code;
 
+    takeover_open(&t);
+    takeover_hold(); /* until somebody listens to them */
     no_core_dumps();
+    notify_open();
     if ((conf = conf_load(c->config, &e)) == NULL)
-        return cli_fail_as(c, EXIT_DAEMON_CONFIG, &e,
+        return cli_fail_as(c, t.taken ? EXIT_TRY_AGAIN : EXIT_DAEMON_CONFIG, &e,
             "mend the line, then: certferry check --config %s", c->config);
     open_log(c, conf);
+    io_kept_left(t.sockets);
     if (agent_open(&a, conf, &e) != 0) {
         code = cli_fail_as(c, (int)daemon_code(&e), &e, "certferry check --config %s", c->config);
         conf_free(conf);
-        return code;
+        return t.taken ? EXIT_TRY_AGAIN : code;
     }
     a.once = once;
     a.patience_s = cli_seconds(c, "--wait", 10);
@@ -138,15 +165,18 @@ static int serve(struct cli *c, bool once)
     if (io_local_open(path, on_control, &a, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, NULL, &e); /* it still does its work */
     io_on_signal(on_signal, &a);
+    takeover_go();
     if (!once && agent_listen(&a, &e) != 0) {
         code = cli_fail_as(c, (int)daemon_code(&e), &e,
             "free the address, or change it in section listen of %s", c->config);
         io_local_close();
         agent_close(&a);
-        return code;
+        return t.taken ? EXIT_TRY_AGAIN : code;
     }
+    io_kept_close();
     agent_start(&a);
     audit_note(&a, AUDIT_STARTED, "service", CERTFERRY_VERSION, once ? "once" : NULL);
+    began(&a, &t);
     if (!c->memory_locked)
         log_event(EV_MEMORY_NOT_LOCKED, NULL, NULL,
             "secrets may be swapped out; raise RLIMIT_MEMLOCK to 1 MiB");
@@ -159,8 +189,14 @@ static int serve(struct cli *c, bool once)
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;
     if (once && c->json && code == EXIT_OK)
         print_done(&a);
+    if ((again = a.reload.take_over && code == EXIT_OK))
+        go_on_anew(&a, &t);
     io_local_close();
     agent_close(&a);
+    if (again) {
+        takeover(&t, c->config, c->quiet);
+        return EXIT_TRY_AGAIN; /* the program is not there any more; the service manager starts what is */
+    }
     return code;
 }
 
@@ -199,10 +235,12 @@ int cmd_check(struct cli *c)
     struct vault v = { 0 };
     struct secrets *secrets = NULL;
     struct cloud cloud = { 0 };
+    struct agent all = { .conf = conf, .lock = -1 };
     int code = EXIT_OK;
 
     if (conf == NULL)
         return cli_fail(c, &e, "mend the line; certferry.conf(5) has every option");
+    all.cas = xcalloc(conf->ca_count + 1, sizeof(struct ca *));
     if ((l = lib_new(&e)) != NULL)
         secrets = cli_secrets(c, conf, l, &v);
     if (l != NULL && cli_check_secrets(conf, secrets, &e) != 0)
@@ -216,7 +254,8 @@ int cmd_check(struct cli *c)
 
         if (ca == NULL)
             code = cli_fail(c, &e, "mend section ca \"%s\" of %s", conf->cas[i].name, c->config);
-        ca_close(ca);
+        else
+            all.cas[all.ca_count++] = ca;
     }
     for (size_t i = 0; code == EXIT_OK && i < conf->plugin_count; i++) {
         struct agent a = { .conf = conf, .lib = l, .secrets = secrets, .lock = -1 };
@@ -227,6 +266,12 @@ int cmd_check(struct cli *c)
                 c, &e, "mend section plugin \"%s\" of %s", conf->plugins[i].name, c->config);
         plugin_close(p);
     }
+    all.lib = l;
+    if (code == EXIT_OK && conf->scep_count > 0 && scepd_check(&all, &e) != 0)
+        code = cli_fail(c, &e, "mend what the message names in %s", c->config);
+    for (size_t i = 0; i < all.ca_count; i++)
+        ca_close(all.cas[i]);
+    free(all.cas);
     if (code == EXIT_OK && !c->quiet && !c->json)
         (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);
     if (code == EXIT_OK && c->json)

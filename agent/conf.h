@@ -195,6 +195,12 @@ bool conf_environment_unknown(const struct conf *c, conf_variable_fn *fn, void *
 bool conf_has_titles(const char *section);
 size_t conf_section_count(const struct conf *c, const char *section); /* 1 if it has no title */
 const char *conf_section_title(const struct conf *c, const char *section, size_t i); /* or NULL */
+/*
+ * conf_stamp - of everything the service takes up only at its start: every value, and identity, size and time of every
+ * file they name.  Not of the files that are read again under a running service: certificates and keys of listeners
+ * and of registration authorities.
+ */
+uint64_t conf_stamp(const struct conf *c);
 
 bool conf_list_has(const struct conf_list *l, const char *text);
 const struct conf_plugin *conf_plugin(const struct conf *c, const char *name); /* NULL: no such */

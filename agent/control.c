@@ -1,5 +1,6 @@
 /* see control.h.  Which command it is. */
 #include <string.h>
+#include <unistd.h>
 #include "agent/agent.h"
 #include "agent/audit.h"
 #include "agent/clock.h"
@@ -9,6 +10,7 @@
 #include "agent/control_ra.h"
 #include "agent/control_report.h"
 #include "agent/control_secret.h"
+#include "agent/control_service.h"
 #include "proto/json.h"
 
 enum exit_code exit_code_of(enum err_class cls)
@@ -61,6 +63,8 @@ static const struct {
     { "requests.cancel", "certferry.request/1", control_cancel },
     { "requests.hold", "certferry.request/1", control_hold },
     { "requests.release", "certferry.request/1", control_release },
+    { "reload", "certferry.reload/1", control_reload },
+    { "stop", "certferry.stop/1", control_stop },
     { "orphans.list", "certferry.orphans/1", report_orphans },
     { "orphans.adopt", "certferry.orphans/1", control_adopt },
     { "orphans.revoke", "certferry.orphans/1", control_revoke },
@@ -96,6 +100,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "certferry sign-in";
     if (strncmp(command, "orphans.", 8) == 0 && cls != ERR_STORE)
         return "revoke it at the CA, then: certferry orphans adopt REQUEST --note TEXT";
+    if (strcmp(command, "reload") == 0 || strcmp(command, "stop") == 0)
+        return "certferry service status";
     switch (cls) {
     case ERR_GONE:
         return "certferry requests list --all";

@@ -199,6 +199,7 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_int(o, "commits", (int64_t)a->count.commits);
     json_put_int(o, "logLinesDropped", (int64_t)log_dropped());
     json_close(o, '}');
+    reload_report(a, o);
     json_put_bool(o, "reloadRefused", metric_gauge(METRIC_RELOAD, NULL, 1) == 0);
     if (a->metrics != NULL)
         json_put_int(o, "metricsPort", metrics_port(a->metrics));

@@ -6,7 +6,8 @@
  *
  * Compiled in only with -DCRASH_POINTS.  CERTFERRY_CRASH_AT=CP05:3 ends the process by SIGKILL the
  * third time it passes CP05, as a power cut would.  crash_soon() does it some milliseconds later, from
- * outside the loop, so that what was begun is under way.  DESIGN.md says what each point lies between.
+ * outside the loop, so that what was begun is under way.  CERTFERRY_STICK_AT=CP05:FILE lets the loop stand still at CP05
+ * for ever, if FILE is there; it is removed first.  DESIGN.md says what each point lies between.
  */
 #ifdef CRASH_POINTS
 void crash_point(int number);

@@ -82,6 +82,8 @@ int fs_lock(const char *path, struct err *e) MUST;
 /* fs_lock_folder - the one command that changes files in it; waits for another one.  Leaves nothing behind.
  * returns the descriptor to keep, or -1: ERR_BUSY after wait_ms, ERR_STORE */
 int fs_lock_folder(const char *path, int wait_ms, struct err *e) MUST;
+/* fs_lock_again - fd, if that is the lock of this path, kept over the start of another program; else it is closed: -1 */
+int fs_lock_again(const char *path, int fd);
 void fs_unlock(int fd);
 
 /* fs_mark - which file this is: the same text as long as nobody replaces or copies it; "" if there is none */

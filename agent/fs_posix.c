@@ -304,6 +304,17 @@ int fs_lock_folder(const char *path, int wait_ms, struct err *e)
     return fd;
 }
 
+int fs_lock_again(const char *path, int fd)
+{
+    struct stat ours, there;
+
+    if (fd >= 0 && fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev
+        && ours.st_ino == there.st_ino && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    fs_unlock(fd);
+    return -1;
+}
+
 void fs_unlock(int fd)
 {
     if (fd >= 0)

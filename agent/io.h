@@ -78,6 +78,8 @@ struct io_work { /* first member of a struct that holds copies of all it needs *
 
 /* io_work - takes w.  `idle` work has a thread of its own, at the lowest priority the system has. */
 struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg) MUST;
+/* io_work_longest_ms - for how long the work a thread has been longest at is under way; idle work does not count */
+uint64_t io_work_longest_ms(void);
 
 /* --- time --- */
 

@@ -18,7 +18,7 @@
 #include "certs/mem.h"
 
 enum { IN, OUT, ERR, PIPES };
-enum { PIECE = 16 << 10, PIPE_PIECES = 64, WORDS_MAX = 120, CANNOT_EXEC = 127 };
+enum { PIECE = 16 << 10, PIPE_PIECES = 64, WORDS_MAX = 120, CANNOT_EXEC = 127, ARGUMENTS_MAX = 8 };
 
 struct pipe_end {
     uv_poll_t uv;
@@ -271,13 +271,16 @@ static void close_from(unsigned first)
 static _Noreturn void become(
     const struct io_exec_conf *c, const int fds[PIPES], int report, pid_t parent)
 {
-    static char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+    static const char *const least[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
         NULL };
-    char *const arguments[] = { (char *)(uintptr_t)c->program, NULL };
+    const char *arguments[ARGUMENTS_MAX + 2] = { c->program };
+    const char *const *environment = c->environment != NULL ? c->environment : least;
     struct sigaction normal = { .sa_handler = SIG_DFL };
     sigset_t none;
     int error;
 
+    for (size_t i = 0; c->arguments != NULL && c->arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+        arguments[i + 1] = c->arguments[i];
     for (int s = 1; s < NSIG; s++)
         (void)sigaction(s, &normal, NULL);
     (void)sigemptyset(&none);
@@ -294,7 +297,8 @@ static _Noreturn void become(
     if (dup2(fds[IN], 0) == 0 && dup2(fds[OUT], 1) == 1 && dup2(fds[ERR], 2) == 2
         && dup2(report, 3) == 3 && fcntl(3, F_SETFD, FD_CLOEXEC) == 0 && chdir("/") == 0) {
         close_from(4);
-        (void)execve(c->program, arguments, environment);
+        (void)execve(
+            c->program, (char *const *)(uintptr_t)arguments, (char *const *)(uintptr_t)environment);
     }
     error = errno;
     (void)!write(3, &error, sizeof error);

@@ -193,11 +193,12 @@ struct io_listen *io_listen_open(
     l->fd = -1;
     TAILQ_INIT(&l->idle);
     if (copy_conf(l, c, e) != 0 || open_tls(l, e) != 0
-        || (l->fd = io_listen_socket(c->address, e)) < 0)
+        || (l->fd = io_listen_socket(c->name, c->address, e)) < 0)
         goto failed;
     if (uv_random(NULL, NULL, &l->seed, sizeof l->seed, 0, NULL) != 0
         || uv_poll_init(&io_loop, &l->poll, l->fd) != 0) {
         err_set(e, ERR_NET, "%s: the socket cannot be watched", c->address);
+        io_kept_closed(l->fd);
         (void)close(l->fd);
         goto failed;
     }
@@ -214,6 +215,24 @@ failed:
     err_wrap(e, "listen %s", c->name);
     listen_free(l);
     return NULL;
+}
+
+int io_listen_check(const struct io_listen_conf *c, struct err *e)
+{
+    struct io_listen *l = xcalloc(1, sizeof *l);
+    struct sockaddr_storage sa;
+    socklen_t len;
+    int rc = -1;
+
+    l->name = xstrdup(c->name);
+    if (copy_conf(l, c, e) == 0 && open_tls(l, e) == 0
+        && (strncmp(c->address, "systemd:", 8) == 0
+            || io_address_listen(c->address, &sa, &len, e) == 0))
+        rc = 0;
+    if (rc != 0)
+        err_wrap(e, "listen %s", c->name);
+    listen_free(l);
+    return rc;
 }
 
 int io_listen_reload(struct io_listen *l, struct err *e)
@@ -248,6 +267,7 @@ void io_listen_stop(struct io_listen *l)
         return;
     uv_close((uv_handle_t *)&l->poll, on_closed);
     uv_close((uv_handle_t *)&l->pause, on_closed);
+    io_kept_closed(l->fd);
     (void)close(l->fd);
     l->fd = -1;
     while (!TAILQ_EMPTY(&l->idle))

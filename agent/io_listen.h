@@ -42,6 +42,8 @@ typedef void io_request_fn(
 /* io_listen_open - fails ERR_CONFIG (address, files: all named), ERR_NET (in use, not allowed) */
 struct io_listen *io_listen_open(
     const struct io_listen_conf *c, io_request_fn *fn, void *arg, struct err *e) MUST;
+/* io_listen_check - would it open?  Reads the files, opens no socket. */
+int io_listen_check(const struct io_listen_conf *c, struct err *e) MUST;
 /* io_listen_reload - read certificates and keys again; on failure the old ones stay. */
 int io_listen_reload(struct io_listen *l, struct err *e) MUST;
 void io_listen_stop(struct io_listen *l); /* accept no more; those there are finished */

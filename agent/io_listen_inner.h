@@ -2,6 +2,7 @@
 #define AGENT_IO_LISTEN_INNER_H
 #include <sys/queue.h>
 #include "agent/io_address.h"
+#include "agent/io_kept.h"
 #include "agent/io_listen.h"
 #include "agent/io_listen_tls.h"
 #include "agent/io_uv.h"
@@ -80,7 +81,10 @@ void io_listen_release(struct io_listen *l); /* one less is held; the last one f
 void io_exchange_new(struct io_listen *l, int fd, const struct io_address *remote);
 void io_exchange_drop(struct io_exchange *x); /* close it now; nothing to do is fine */
 
-/* io_listen_socket - bound and listening, or the service manager's; IPv6 takes IPv4 as well.
+/* io_listen_socket - the one left for us (io_kept.h), or bound and listening, or the service manager's; IPv6 takes IPv4 as well.
  * returns the descriptor or -1: ERR_CONFIG, ERR_NET */
-int io_listen_socket(const char *address, struct err *e) MUST;
+int io_listen_socket(const char *name, const char *address, struct err *e) MUST;
+int io_listen_bind(
+    const char *address, struct err *e) MUST; /* the same, a new one, noted nowhere */
+void io_listen_pass_on(void); /* what the service manager passed us is for the next program, too */
 #endif

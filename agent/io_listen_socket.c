@@ -116,11 +116,28 @@ static int passed(const char *name, struct err *e)
     return fd;
 }
 
-int io_listen_socket(const char *address, struct err *e)
+int io_listen_bind(const char *address, struct err *e)
 {
-    int fd = strncmp(address, "systemd:", 8) == 0 ? passed(address + 8, e) : bound(address, e);
+    return strncmp(address, "systemd:", 8) == 0 ? passed(address + 8, e) : bound(address, e);
+}
 
-    if (fd >= 0)
-        set_options(fd);
+int io_listen_socket(const char *name, const char *address, struct err *e)
+{
+    int fd = io_kept_take(name, address);
+
+    if (fd < 0 || !is_listening(fd))
+        fd = io_listen_bind(address, e);
+    if (fd < 0)
+        return -1;
+    set_options(fd);
+    io_kept_opened(name, address, fd);
     return fd;
+}
+
+void io_listen_pass_on(void)
+{
+    long count = number_of("LISTEN_PID") == (long)getpid() ? number_of("LISTEN_FDS") : 0;
+
+    for (int i = 0; i < count && i < PASSED_MAX; i++)
+        (void)fcntl(FIRST_PASSED + i, F_SETFD, 0);
 }

@@ -27,6 +27,7 @@ struct thread {
     uv_thread_t id;
     struct lib *lib; /* outlives every key made with it */
     bool low;
+    uint64_t began_ns; /* its work under way, 0: none; under the lock */
 };
 
 static struct thread *threads; /* the last one is for idle work */
@@ -82,9 +83,11 @@ static void work(void *arg)
         if (i == NULL)
             break;
         if (!i->cancelled) {
+            t->began_ns = uv_hrtime();
             uv_mutex_unlock(&lock);
             i->rc = i->work->run(t->lib, i->work, &i->err);
             uv_mutex_lock(&lock);
+            t->began_ns = 0;
         }
         push(&done, i);
         (void)uv_async_send(&finished);
@@ -157,6 +160,21 @@ struct op *io_work(struct io_work *w, bool low, io_fn *fn, void *arg)
     uv_cond_signal(&wake[low]);
     uv_mutex_unlock(&lock);
     return &i->op;
+}
+
+uint64_t io_work_longest_ms(void)
+{
+    uint64_t now = uv_hrtime(), longest = 0;
+
+    uv_mutex_lock(&lock);
+    for (unsigned t = 0; t < worker_count; t++) {
+        uint64_t began = threads[t].began_ns;
+
+        if (began != 0 && began < now && now - began > longest)
+            longest = now - began;
+    }
+    uv_mutex_unlock(&lock);
+    return longest / 1000000;
 }
 
 int io_work_open(unsigned workers, struct err *e)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent/clock.h"
+#include "agent/io.h"
 #include "agent/log.h"
 #include "agent/log_journal.h"
 #include "certs/text.h"
@@ -181,4 +182,31 @@ void log_err(enum log_event ev, const char *request, const char *peer, const str
     (void)snprintf(text, sizeof text, "%s (%s)", why->msg, err_text(why->cls));
     err_clean(text);
     emit(ev, request, peer, text, why);
+}
+
+/* Nothing of the loop's: not its clock, not the table of lines seen. */
+void log_alarm(enum log_event ev, const char *text)
+{
+    struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    struct json_out o = { .to = &line };
+    char at[24];
+
+    if (events[ev].level > least)
+        return;
+    time_text(io_wall_s(), at);
+    if (json) {
+        json_open(&o, NULL, '{');
+        json_put_text(&o, "time", at);
+        json_put_text(&o, "level", levels[events[ev].level]);
+        json_put_text(&o, "event", events[ev].name);
+        json_put_int(&o, "id", events[ev].number);
+        json_put_text(&o, "message", text);
+        json_close(&o, '}');
+    } else {
+        buf_printf(&line, "%s %-7s %s: %s", at, levels[events[ev].level], events[ev].name, text);
+    }
+    buf_add_byte(&line, '\n');
+    if (!line.bad)
+        (void)put_line((const char *)line.p, line.len);
+    buf_free(&line);
 }

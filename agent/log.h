@@ -24,6 +24,7 @@
     X(EV_RELOAD_FAILED, 5, ERROR, false, "ConfigurationRefused")                    \
     X(EV_CLOCK_MOVED, 6, WARNING, false, "ClockMoved")                              \
     X(EV_MEMORY_NOT_LOCKED, 8, WARNING, false, "MemoryNotLocked")                   \
+    X(EV_WATCHDOG, 9, ERROR, false, "WatchdogStuck")                                \
     X(EV_LOG_DROPPED, 7, WARNING, false, "LogLinesDropped")                         \
     X(EV_METRICS_SERVING, 9, INFO, false, "MetricsServing")                         \
     X(EV_REQUEST_DONE, 1000, INFO, true, "PkcsRequestSuccess")                      \
@@ -128,6 +129,9 @@ void log_event(enum log_event ev, const char *request, const char *peer, const c
 
 /* log_err - the same with an error's class, number, message and place. */
 void log_err(enum log_event ev, const char *request, const char *peer, const struct err *why);
+
+/* log_alarm - from any thread, while the loop stands still: clean text, no peer, never counted as a repeat. */
+void log_alarm(enum log_event ev, const char *text);
 
 uint64_t log_dropped(void); /* lines lost since the start */
 const char *log_event_name(enum log_event ev);

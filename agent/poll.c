@@ -14,7 +14,7 @@
 #include "agent/sched.h"
 #include "certs/mem.h"
 
-enum { ANSWER_MS = 30000, SPACE_S = 30 };
+enum { ANSWER_MS = 30000, TOKEN_MS = 60000 /* a new token may come first */, SPACE_S = 30 };
 
 struct poll {
     struct agent *a;
@@ -24,6 +24,7 @@ struct poll {
     unsigned asked; /* how many requests this poll may bring */
     unsigned got, inserted;
     int64_t last_at;
+    uint64_t due_ms; /* when op must have come back: its own deadline */
 };
 
 struct poll *poll_open(struct agent *a)
@@ -47,6 +48,13 @@ bool poll_drained(const struct poll *p)
     return p->drained;
 }
 
+uint64_t poll_late_ms(const struct poll *p)
+{
+    uint64_t now = io_now_ms();
+
+    return p->op != NULL && now > p->due_ms ? now - p->due_ms : 0;
+}
+
 int64_t poll_last_at(const struct poll *p)
 {
     return p->last_at;
@@ -63,8 +71,11 @@ static void on_timer(void *arg, const struct result *r)
 
 static void pause_s(struct poll *p, int64_t s)
 {
+    uint64_t ms = (uint64_t)s * 1000 + jitter((uint64_t)s * 100 + 50);
+
     p->waiting = true;
-    p->op = io_timer((uint64_t)s * 1000 + jitter((uint64_t)s * 100 + 50), on_timer, p);
+    p->due_ms = io_now_ms() + ms;
+    p->op = io_timer(ms, on_timer, p);
 }
 
 /* ---- what came ----------------------------------------------------------------------------------------- */
@@ -272,6 +283,7 @@ void poll_turn(struct poll *p)
         return;
     }
     wait_s = a->once || jobs_active(a->jobs) > 0 ? 0 : (unsigned)a->conf->cloud.wait;
+    p->due_ms = io_now_ms() + wait_s * UINT64_C(1000) + ANSWER_MS + TOKEN_MS;
     ccp_download_write(&body, p->asked, types, 1, a->conf->cloud.group, wait_s);
     if (guid_new(a->lib, activity, &e) != 0 || buf_check(&body, &e) != 0
         || (p->op = cloud_post(&a->cloud, "requests/download", activity, buf_view(&body),

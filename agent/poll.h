@@ -18,4 +18,5 @@ void poll_close(struct poll *p);
 void poll_turn(struct poll *p); /* poll if it is time and there is room; end of each turn */
 bool poll_drained(const struct poll *p); /* once: the last answer was empty */
 int64_t poll_last_at(const struct poll *p);
+uint64_t poll_late_ms(const struct poll *p); /* what it waits for is over since; 0: it is not */
 #endif

@@ -185,7 +185,7 @@ static int open_endpoint(
         && secret_read(s->a->secrets, conf->admin_password, &p->admin, e) != 0)
         return err_wrap(e, "scep \"%s\".admin_password", conf->name);
     if (conf->ra_certificate == NULL
-            ? ra_stock_load(p, e) != 0
+            ? s->a->store != NULL && ra_stock_load(p, e) != 0
             : (p->ra = ra_open(conf, p->ca, s->a->lib, NULL, 0, e)) == NULL)
         return -1;
     return conf->plugin == NULL || (p->plugin = plugin_of(s, conf->plugin, e)) != NULL ? 0 : -1;
@@ -222,6 +222,23 @@ struct scepd *scepd_open(struct agent *a, struct err *e)
             return NULL;
         }
     return s;
+}
+
+int scepd_check(struct agent *a, struct err *e)
+{
+    struct scepd *s = scepd_open(a, e);
+    int rc = s != NULL ? 0 : -1;
+
+    for (size_t i = 0; rc == 0 && i < a->conf->listen_count; i++) {
+        struct io_listen_conf c;
+
+        listen_conf(&a->conf->listens[i], &c);
+        rc = io_listen_check(&c, e);
+    }
+    if (s != NULL)
+        scepd_close(s);
+    scepd_free(s);
+    return rc;
 }
 
 int scepd_start(struct scepd *s, struct err *e)

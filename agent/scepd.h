@@ -43,7 +43,9 @@ struct endpoint { /* one scep section */
 };
 
 struct scepd *scepd_open(struct agent *a, struct err *e) MUST; /* opens RA files and plugins */
-int scepd_start(struct scepd *s, struct err *e) MUST;          /* begin to listen */
+/* scepd_check - would it open and listen?  For an agent without a store; opens and closes all but what is in the store. */
+int scepd_check(struct agent *a, struct err *e) MUST;
+int scepd_start(struct scepd *s, struct err *e) MUST; /* begin to listen */
 void scepd_stop(
     struct scepd *s); /* accept nothing new; answer those that wait with what is known */
 void scepd_close(struct scepd *s); /* after jobs_close, before io_close */

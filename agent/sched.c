@@ -24,7 +24,8 @@ struct sched {
     size_t count;
     struct op *timer;
     int64_t timer_at;
-    bool settled; /* the timer is right: nothing was looked for or changed since it was set */
+    uint64_t timer_ms; /* when it must have rung */
+    bool settled;      /* the timer is right: nothing was looked for or changed since it was set */
     int64_t paused_until;
 };
 
@@ -108,6 +109,13 @@ bool sched_wants_turn(const struct sched *s)
 bool sched_idle(const struct sched *s)
 {
     return jobs_active(s->a->jobs) == 0 && !sched_wants_turn(s);
+}
+
+uint64_t sched_late_ms(const struct sched *s)
+{
+    uint64_t now = io_now_ms();
+
+    return s->timer != NULL && now > s->timer_ms ? now - s->timer_ms : 0;
 }
 
 int64_t sched_next_at(const struct sched *s)
@@ -208,6 +216,7 @@ static void set_timer(struct sched *s, int64_t at)
     if (at == 0)
         return;
     wait_s = wait_s < 0 ? 0 : wait_s > NAP_MAX_S ? NAP_MAX_S : wait_s;
+    s->timer_ms = io_now_ms() + (uint64_t)wait_s * 1000 + 20;
     s->timer = io_timer((uint64_t)wait_s * 1000 + 20, on_timer, s);
 }
 

@@ -23,8 +23,9 @@ void sched_left(struct sched *s, const char *ca);   /* a job of this CA has left
 void sched_store_failed(struct sched *s);           /* pause: the store does not take anything */
 /* sched_turn - fill free places; at the end of each turn, and again while sched_wants_turn. */
 void sched_turn(struct sched *s);
-bool sched_wants_turn(const struct sched *s); /* a place became free and something may be due */
-bool sched_idle(const struct sched *s);       /* nothing in memory, nothing due */
-size_t sched_places(const struct sched *s);   /* free places, all CAs */
-int64_t sched_next_at(const struct sched *s); /* when the timer fires; 0 = it does not */
+bool sched_wants_turn(const struct sched *s);  /* a place became free and something may be due */
+bool sched_idle(const struct sched *s);        /* nothing in memory, nothing due */
+size_t sched_places(const struct sched *s);    /* free places, all CAs */
+uint64_t sched_late_ms(const struct sched *s); /* its timer should have rung; 0: it should not */
+int64_t sched_next_at(const struct sched *s);  /* when the timer fires; 0 = it does not */
 #endif

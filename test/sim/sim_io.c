@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/io_exec.h"
+#include "agent/io_stall.h"
 #include "certs/mem.h"
 #include "test/sim/sim_io.h"
 
@@ -188,6 +189,30 @@ struct op *io_work(struct io_work *w, bool idle, io_fn *fn, void *arg)
 
     o->work = w;
     return o;
+}
+
+uint64_t io_work_longest_ms(void)
+{
+    return 0;
+}
+
+/* Nobody watches: there is no service manager here. */
+struct io_stall *io_stall_start(uint64_t limit_ms, io_stall_fn *fn, void *arg)
+{
+    (void)limit_ms;
+    (void)fn;
+    (void)arg;
+    return NULL;
+}
+
+void io_stall_beat(struct io_stall *s)
+{
+    (void)s;
+}
+
+void io_stall_stop(struct io_stall *s)
+{
+    (void)s;
 }
 
 struct op *io_timer(uint64_t delay_ms, io_fn *fn, void *arg)

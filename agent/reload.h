@@ -1,0 +1,36 @@
+#ifndef AGENT_RELOAD_H
+#define AGENT_RELOAD_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * reload.h - a changed configuration is taken over whole, or not at all.
+ *
+ * First another process of the same program opens everything that the configuration names (certferry check).  If it
+ * finds something wrong, the old one stays in use.  If nothing has changed but certificates of listeners and of
+ * registration authorities, these are read again.  Else the addresses that are new are bound, what is under way is
+ * finished as before an end, and the program starts anew in this process (takeover.h): the listening sockets stay open
+ * all the time, so whoever knocks waits a little longer; the store stays locked.
+ *
+ * Not taken over, refused: another folder of the store, another master key.  They need a restart.
+ */
+struct agent;
+struct op;
+
+struct reload {
+    struct op *check;    /* the process under way */
+    int64_t asked, done; /* numbers: of the last that was asked for, of the last that has ended */
+    int64_t at;          /* UTC seconds, when that one ended; 0: none has */
+    bool ok, take_over;  /* take_over: when the loop ends, takeover() */
+    int64_t checking;    /* the number of the one under way */
+    char message[400];
+    uint64_t stamp; /* of the configuration in use, see conf_stamp */
+};
+
+/* reload_begin - returns its number; one that is under way begins again */
+int64_t reload_begin(struct agent *a);
+void reload_stop(struct agent *a); /* forget what is under way: we end */
+struct json_out;
+void reload_report(const struct agent *a,
+    struct json_out *o); /* "config": {path, last_reload} of a status document */
+#endif
