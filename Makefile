@@ -104,6 +104,14 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 
 include test/test.mk
 
+# ---- unit files, as `service install` writes them ---------------------------------------------------------
+UNIT_FILES = SERVICE=certferry.service SYSUSERS=certferry.sysusers TMPFILES=certferry.tmpfiles
+$(B)/unit_files.h: $(wildcard packaging/systemd/certferry.*)
+	@mkdir -p $(@D)
+	@for f in $(UNIT_FILES); do echo "#define UNIT_$${f%%=*} \\"; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n" \\/' packaging/systemd/$${f#*=}; echo '""'; done > $@
+$(B)/agent/systemd_posix.o lint-clang/agent/systemd_posix: $(B)/unit_files.h
+
 # ---- manual pages: the tables in them are printed by the program -------------------------------------
 MAN_PARTS = commands options configuration exit-codes pages events metrics audit checks
 $(B)/manual-%: $(B)/certferry

@@ -182,6 +182,13 @@ int cmd_config_path(struct cli *c);
 int cmd_completion(struct cli *c);
 int cmd_complete(struct cli *c);
 int cmd_explain(struct cli *c);
+int cmd_service_install(struct cli *c);
+int cmd_service_uninstall(struct cli *c);
+int cmd_service_start(struct cli *c);
+int cmd_service_stop(struct cli *c);
+int cmd_service_restart(struct cli *c);
+int cmd_service_reload(struct cli *c);
+int cmd_service_status(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_manual(struct cli *c); /* parts of the manual pages from the tables; for the build */
 #endif

@@ -94,6 +94,25 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
     return (int)code;
 }
 
+/* The configuration does not load: the service that runs with the one before it can be asked even so. */
+static int ask_without(struct cli *c, struct view q, const struct err *why, struct json **answer)
+{
+    struct buf reply = BUF_INIT((size_t)64 << 20);
+    char dir[4096];
+    struct err e;
+    int code;
+
+    conf_store_dir(c->config, dir, sizeof dir);
+    if (control_ask(dir, q, &reply, &e) == 0) {
+        cli_warn(c, "CONFIG", "certferry check", "%s", why->msg);
+        code = finish(c, &reply, false, answer);
+    } else {
+        code = cli_fail(c, why, "certferry check --config %s", c->config);
+    }
+    buf_free(&reply);
+    return code;
+}
+
 static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
 {
     struct buf reply = BUF_INIT((size_t)64 << 20);
@@ -106,7 +125,7 @@ static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
     /* Secrets and the identity may come before the CAs do. */
     conf = how == KEYS ? conf_load_incomplete(c->config, &missing, &e) : conf_load(c->config, &e);
     if (conf == NULL)
-        return cli_fail(c, &e, "certferry check --config %s", c->config);
+        return ask_without(c, q, &e, answer);
     code = control_ask(conf->store.dir, q, &reply, &e);
     if (code != 0 && e.cls == ERR_GONE) {
         from_store = true;

@@ -156,6 +156,26 @@ const struct command cli_commands[] = {
         "The service's log in the journal, as journalctl prints it; words go to journalctl, as "
         "CC_CHANNEL=Admin.",
         cmd_logs },
+    { "service", "install", "", "--root",
+        "Make this program a service of systemd: unit, user and folders where no package did, and "
+        "enable it. Does "
+        "not start it.",
+        cmd_service_install },
+    { "service", "uninstall", "", "--root",
+        "Stop and disable the service, and remove what install wrote. Configuration and store "
+        "stay.",
+        cmd_service_uninstall },
+    { "service", "start", "", "", "Start it, and wait until it is ready.", cmd_service_start },
+    { "service", "stop", "", "", "Let it finish what is under way, and stop it.",
+        cmd_service_stop },
+    { "service", "restart", "", "", "Stop and start it.", cmd_service_restart },
+    { "service", "reload", "", "",
+        "Let the running service take over a changed configuration: all of it, or nothing if it is "
+        "wrong. Waits for "
+        "the outcome.",
+        cmd_service_reload },
+    { "service", "status", "", "",
+        "Is it installed, enabled, running; what the last reload came to.", cmd_service_status },
     { "version", NULL, "", "", "Versions of the program and of the libraries it runs with.",
         cmd_version },
     { "explain", NULL, "[CODE]", "",
@@ -256,6 +276,8 @@ const struct cli_option cli_options[] = {
     { "--this-one", NULL,
         "reconcile: this is the service that lives, the other one is stopped; go on." },
     { "--yes", NULL, "Do not ask, at a terminal, whether it is meant." },
+    { "--root", "FOLDER",
+        "service install, uninstall: of a system that is not running, as an image." },
     { "--generate", NULL,
         "plugin test: let it make a challenge, for the first endpoint that uses it. The service "
         "must not be running." },

@@ -202,6 +202,9 @@ const char *conf_section_title(const struct conf *c, const char *section, size_t
  */
 uint64_t conf_stamp(const struct conf *c);
 
+/* conf_store_dir - store.dir; of a configuration that does not load, as far as it can be seen. */
+void conf_store_dir(const char *path, char *out, size_t size);
+
 bool conf_list_has(const struct conf_list *l, const char *text);
 const struct conf_plugin *conf_plugin(const struct conf *c, const char *name); /* NULL: no such */
 const struct conf_ca *conf_ca(const struct conf *c, const char *name); /* NULL: no such section */

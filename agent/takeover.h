@@ -21,7 +21,9 @@ struct takeover {
 void takeover_open(struct takeover *t);
 int takeover_lock(void); /* the lock that was handed on, once; -1: none */
 
-/* takeover_program - the file of this program as it was started, absolute; NULL: the system does not say */
+/* takeover_program_find - at the start, before the file can be exchanged; takeover_open does it, too
+ * takeover_program - the file of this program as it was started, absolute; NULL: the system does not say */
+void takeover_program_find(void);
 const char *takeover_program(void);
 
 /* Signals that come between hold and go are not lost and end nobody. */

@@ -19,14 +19,20 @@ enum { HEAD_FIELDS = 3, LOCK_FD_LEAST = 64 };
 static char program[4096];
 static int handed_lock = -1;
 
+void takeover_program_find(void)
+{
+    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+
+    program[n > 0 ? (size_t)n : 0] = '\0';
+}
+
 void takeover_open(struct takeover *t)
 {
     const char *text = getenv(VARIABLE);
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     long long number, at;
     int used = 0;
 
-    program[n > 0 ? (size_t)n : 0] = '\0';
+    takeover_program_find();
     *t = (struct takeover){ .lock_fd = -1 };
     if (text != NULL
         && sscanf(text, "%d %lld %lld\n%n", &t->lock_fd, &number, &at, &used) == HEAD_FIELDS
