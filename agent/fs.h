@@ -5,7 +5,12 @@
 /*
  * fs.h - files, the way a service must handle them.  fs_posix.c here, fs_win.c on Windows.
  * Every failure is ERR_CONFIG (the administrator's files) or ERR_STORE (our own), and names the path.
+ *
+ * What root makes belongs to the owner and group of its folder: root runs the commands, the service is somebody else.
  */
+
+/* fs_act_for_owner - if we are root: what belongs to the owner of this folder is as good as ours from now on. */
+void fs_act_for_owner(const char *dir);
 
 /* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others; root:root 0440 is
  * closed, too. */
@@ -50,6 +55,9 @@ int fs_create_secret(const char *path, struct view content, struct err *e) MUST;
  */
 int fs_supersede(const char *path, struct err *e) MUST;
 int fs_shred(const char *path, struct err *e) MUST;
+
+/* fs_touch_private - an empty 0600 file, if there is none. */
+int fs_touch_private(const char *path, struct err *e) MUST;
 
 /* fs_private_dir - make it 0700 if missing; refuse one that others may enter or own. */
 int fs_private_dir(const char *path, struct err *e) MUST;

@@ -23,6 +23,21 @@ static bool is_credential(const struct stat *st)
     return st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 07777) == 0440;
 }
 
+static uid_t served = (uid_t)-1; /* whom root acts for */
+
+void fs_act_for_owner(const char *dir)
+{
+    struct stat st;
+
+    if (geteuid() == 0 && stat(dir, &st) == 0)
+        served = st.st_uid;
+}
+
+static bool is_ours(uid_t owner)
+{
+    return owner == geteuid() || owner == served;
+}
+
 int fs_readable(const char *path, bool secret, struct err *e)
 {
     struct stat st;
@@ -34,7 +49,7 @@ int fs_readable(const char *path, bool secret, struct err *e)
     if (secret && (st.st_mode & 077) != 0 && !is_credential(&st))
         return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
             (unsigned)(st.st_mode & 07777), path);
-    if (secret && st.st_uid != geteuid() && st.st_uid != 0)
+    if (secret && !is_ours(st.st_uid) && st.st_uid != 0)
         return err_set(
             e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st.st_uid);
     if (access(path, R_OK) != 0)
@@ -137,6 +152,38 @@ static int sync_dir_of(const char *path)
     return rc;
 }
 
+/*
+ * What root makes in a folder of the service's user belongs to that user, or the service could not use it: root runs
+ * the commands, and the service is somebody else.
+ */
+static void give(int fd, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[4096];
+    struct stat st;
+
+    if (geteuid() != 0)
+        return;
+    (void)snprintf(dir, sizeof dir, "%.*s",
+        slash == NULL   ? 1
+        : slash == path ? 1
+                        : (int)(slash - path),
+        slash == NULL ? "." : path);
+    if (stat(dir, &st) == 0 && (st.st_uid != 0 || st.st_gid != 0))
+        (void)!fchown(fd, st.st_uid, st.st_gid);
+}
+
+int fs_touch_private(const char *path, struct err *e)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return errno == EEXIST ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+    give(fd, path);
+    (void)close(fd);
+    return 0;
+}
+
 /* Write, fsync and close a descriptor; on failure the file at `path` is removed. */
 static int fill(int fd, const char *path, struct view content, struct err *e)
 {
@@ -180,6 +227,7 @@ static int replace(
             (unsigned)like->st_uid, (unsigned)like->st_gid, strerror(saved));
     }
     (void)fchmod(fd, (mode_t)mode);
+    give(fd, path);
     if (fill(fd, temp, content, e) != 0)
         return -1;
     if (rename(temp, path) != 0) {
@@ -234,6 +282,7 @@ int fs_create_secret(const char *path, struct view content, struct err *e)
     if (fd < 0)
         return err_set(
             e, errno == EEXIST ? ERR_CONFLICT : ERR_STORE, "%s: %s", path, strerror(errno));
+    give(fd, path);
     if (fill(fd, path, content, e) != 0)
         return -1;
     if (sync_dir_of(path) != 0)
@@ -241,11 +290,23 @@ int fs_create_secret(const char *path, struct view content, struct err *e)
     return 0;
 }
 
+static void give_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0) {
+        give(fd, path);
+        (void)close(fd);
+    }
+}
+
 int fs_private_dir(const char *path, struct err *e)
 {
     struct stat st;
 
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (mkdir(path, 0700) == 0)
+        give_folder(path);
+    else if (errno != EEXIST)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
     if (stat(path, &st) != 0)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
@@ -254,7 +315,7 @@ int fs_private_dir(const char *path, struct err *e)
     if ((st.st_mode & 077) != 0)
         return err_set(e, ERR_CONFIG, "%s: others may enter it (mode %04o); chmod 700 %s", path,
             (unsigned)(st.st_mode & 07777), path);
-    if (st.st_uid != geteuid())
+    if (!is_ours(st.st_uid))
         return err_set(e, ERR_CONFIG, "%s: belongs to user %u, and we are %u", path,
             (unsigned)st.st_uid, (unsigned)geteuid());
     return 0;
@@ -263,7 +324,9 @@ int fs_private_dir(const char *path, struct err *e)
 int fs_lock(const char *path, struct err *e)
 {
     char text[32] = "";
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = fs_touch_private(path, e) != 0
+                 ? -1
+                 : open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     ssize_t n;
 
     if (fd < 0)

@@ -269,7 +269,7 @@ struct store *store_open(const char *dir, bool read_only, struct err *e)
 
     open_problem = STORE_OTHER;
     fs_join(s->path, sizeof s->path, dir, "certferry.db");
-    if (!read_only && fs_private_dir(dir, e) != 0)
+    if (!read_only && (fs_private_dir(dir, e) != 0 || fs_touch_private(s->path, e) != 0))
         goto failed;
     if (sqlite3_open_v2(s->path, &s->db,
             read_only ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL)
