@@ -25,7 +25,7 @@
 #include "agent/watchdog.h"
 #include "certs/mem.h"
 
-enum { DRAIN_MS = 30000, HOUSEKEEPING_MS = 600000, IDLE_MS = 1000 };
+enum { DRAIN_MS = 30000, GRACE_MS = 1000, HOUSEKEEPING_MS = 600000, IDLE_MS = 1000 };
 
 static void on_turn(void *arg);
 
@@ -176,6 +176,19 @@ static void on_idle(void *arg, const struct result *r)
     store_idle(a->store);
 }
 
+/* Who was let in before the end has asked, or had the time to: from now on nothing new is taken. */
+static void settle(struct agent *a)
+{
+    a->draining = true;
+    if (a->scepd != NULL)
+        scepd_stop(a->scepd);
+}
+
+static bool are_served(const struct agent *a)
+{
+    return scepd_idle(a->scepd) && (a->grace == NULL || scepd_connections(a->scepd) == 0);
+}
+
 static void on_turn(void *arg)
 {
     struct agent *a = arg;
@@ -194,6 +207,8 @@ static void on_turn(void *arg)
         jobs_turn(a->jobs);
     } while (sched_wants_turn(a->sched));
     watchdog_turn(a->watchdog);
+    if (a->ending && !a->draining && (a->grace == NULL || scepd_all_asked(a->scepd)))
+        settle(a);
     a->busy = jobs_active(a->jobs) > 0;
     if (a->busy) {
         io_cancel(a->idle);
@@ -203,7 +218,7 @@ static void on_turn(void *arg)
     }
     if ((a->once && nothing_left(a))
         || (a->draining && !a->busy && !store_dirty(a->store)
-            && (a->scepd == NULL || scepd_idle(a->scepd))))
+            && (a->scepd == NULL || are_served(a))))
         io_stop();
 }
 
@@ -230,6 +245,12 @@ void agent_start(struct agent *a)
         a->ca_count, a->conf->store.dir);
 }
 
+static void on_grace_over(void *arg, const struct result *r)
+{
+    (void)r;
+    ((struct agent *)arg)->grace = NULL;
+}
+
 static void on_drained_too_long(void *arg, const struct result *r)
 {
     (void)arg;
@@ -239,17 +260,21 @@ static void on_drained_too_long(void *arg, const struct result *r)
 
 void agent_drain(struct agent *a)
 {
-    if (a->draining)
+    if (a->ending)
         return;
-    a->draining = true;
+    a->ending = true;
     if (!a->reload.take_over)
         notify_stopping("finishing what is under way");
     log_event(EV_STOPPING, NULL, NULL, "%zu requests finish their step", jobs_active(a->jobs));
     a->deadline = io_timer(DRAIN_MS, on_drained_too_long, a);
-    if (a->scepd != NULL)
-        scepd_stop(a->scepd);
     poll_close(a->poll); /* the poll under way may last a minute */
     a->poll = poll_open(a);
+    if (a->scepd == NULL) {
+        settle(a);
+        return;
+    }
+    scepd_close_doors(a->scepd);
+    a->grace = io_timer(GRACE_MS, on_grace_over, a);
 }
 
 void agent_close(struct agent *a)
@@ -262,6 +287,7 @@ void agent_close(struct agent *a)
         io_cancel(a->chores);
         io_cancel(a->idle);
         io_cancel(a->deadline);
+        io_cancel(a->grace);
         reload_stop(a);
         watchdog_stop(a->watchdog);
         heartbeat_stop(a->heartbeat);

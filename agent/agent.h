@@ -37,10 +37,12 @@ struct agent {
     bool once;                      /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
+    bool ending;   /* nobody new is let in; who is in may still ask, for a moment */
     bool draining; /* take nothing new */
     bool fatal;    /* the store is corrupt: stop, an administrator is needed */
     bool busy;     /* a job was in memory at the end of the last turn */
     struct op *idle, *chores, *deadline; /* timers: housekeeping; the end of draining */
+    struct op *grace; /* while draining: connections that have said nothing yet may still ask */
     int64_t started_at;
     int64_t rotated_at; /* the master key, since the start; 0 = never */
     int64_t audit_told; /* records of the audit log whose head the log has */

@@ -63,7 +63,7 @@ static void on_signal(void *arg, int signum)
     } else if (a->reload.take_over) { /* what is under way is being finished already */
         a->reload.take_over = false;
         notify_stopping("finishing what is under way");
-    } else if (a->draining) {
+    } else if (a->ending) {
         io_stop(); /* asked twice: now */
     } else {
         agent_drain(a);

@@ -9,7 +9,7 @@ int control_reload(struct agent *a, const struct json *q, struct json_out *o, st
     if (a->jobs == NULL)
         return err_set(e, ERR_GONE,
             "no service runs on this store; it reads the configuration when it starts");
-    if (a->draining && !a->reload.take_over)
+    if (a->ending && !a->reload.take_over)
         return err_set(e, ERR_CONFLICT, "the service is ending");
     log_event(EV_OPERATOR, NULL, NULL, "reload of the configuration");
     json_open(o, NULL, '{');

@@ -266,7 +266,7 @@ void poll_turn(struct poll *p)
     int64_t blocked_s;
     struct err e;
 
-    if (p->op != NULL || a->draining || (a->once && p->drained))
+    if (p->op != NULL || a->ending || (a->once && p->drained))
         return;
     if (a->cloud.io == NULL) {
         p->drained = true;

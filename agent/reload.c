@@ -168,7 +168,7 @@ int64_t reload_begin(struct agent *a)
     struct reload *r = &a->reload;
 
     r->asked++;
-    if (r->take_over || r->check != NULL || a->draining || a->once)
+    if (r->take_over || r->check != NULL || a->ending || a->once)
         return r->asked; /* who takes over reads it anyway; who ends, or is soon done, does not */
     check(a);
     return r->asked;

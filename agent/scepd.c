@@ -32,6 +32,20 @@ bool scepd_idle(const struct scepd *s)
     return s->visits == 0;
 }
 
+size_t scepd_connections(const struct scepd *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->listener_count; i++)
+        n += io_listen_connections(s->listeners[i].io);
+    return n;
+}
+
+bool scepd_all_asked(const struct scepd *s)
+{
+    return scepd_connections(s) <= s->visits;
+}
+
 void scepd_set_ra(struct endpoint *p, struct ra *r)
 {
     struct ra *old = p->ra;
@@ -283,6 +297,11 @@ int scepd_reload(struct scepd *s, struct err *e)
 void scepd_stop(struct scepd *s)
 {
     s->stopping = true;
+    scepd_close_doors(s);
+}
+
+void scepd_close_doors(struct scepd *s)
+{
     for (size_t i = 0; i < s->listener_count; i++)
         io_listen_stop(s->listeners[i].io);
 }

@@ -83,7 +83,8 @@ static void operation(struct scepd *s, struct endpoint *p, struct io_exchange *x
 {
     bool head = strcmp(q->method, "HEAD") == 0;
 
-    if (p->ra == NULL || s->stopping || s->a->draining) {
+    if (p->ra == NULL
+        || (query->operation == SCEP_PKI_OPERATION && (s->stopping || s->a->draining))) {
         page_status(x, 503);
         return;
     }

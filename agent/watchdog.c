@@ -66,7 +66,7 @@ static void say_status(struct watchdog *w)
     const struct agent *a = w->a;
     char text[STATUS_MAX];
 
-    if (a->draining)
+    if (a->ending)
         return;
     (void)snprintf(text, sizeof text,
         "%zu requests worked on; since the start %llu delivered, %llu rejected",
