@@ -51,7 +51,7 @@ static uint64_t add_list(
     for (size_t i = 0; i < l->count; i++) {
         const char *file = strchr(l->at[i], '=');
 
-        h = text_hash(text_hash(h, l->at[i]), ",");
+        h = text_hash(text_hash(h, l->at[i]), "\x1f");
         if (file != NULL && strcmp(o->section, "plugin") == 0 && strcmp(o->key, "secrets") == 0)
             h = add_named(h, c, file + 1);
     }
