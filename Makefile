@@ -19,7 +19,9 @@ CC      = gcc
 WARN    = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
           -Wformat=2 -Wundef -Wpointer-arith -Werror \
           $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
-HARDEN  = -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+HARDEN  = -fstack-protector-strong -fstack-clash-protection $(CET) -fPIE -D_FORTIFY_SOURCE=3
+# Where the processor checks where calls and returns go.
+CET     = $(if $(findstring x86_64,$(shell uname -m)),-fcf-protection)
 CFLAGS_rel   = -O2 -g $(HARDEN)
 CFLAGS_crash = -O2 -g $(HARDEN) -DCRASH_POINTS
 CFLAGS_asan  = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -103,6 +105,7 @@ $(B)/certferry-sandbox: $(call obj,$(SANDBOX_C))
 	$(LINK) $^ $(LIBS_sandbox)
 
 include test/test.mk
+include packaging/packages.mk
 
 # ---- unit files, as `service install` writes them ---------------------------------------------------------
 UNIT_FILES = SERVICE=certferry.service SYSUSERS=certferry.sysusers TMPFILES=certferry.tmpfiles
@@ -149,6 +152,11 @@ install: program plugins man $(COMPLETION)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/prometheus packaging/prometheus/*
 	install -D -m 644 $(B)/certferry-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-events.7
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
+	@# What only some builds have: the list of parts, completion.
+	@[ ! -e $(B)/certferry.cdx.json ] || \
+	    install -D -m 644 $(B)/certferry.cdx.json $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.cdx.json
+	@if $(B)/certferry completion bash >$(B)/completion.bash 2>/dev/null; then install -D -m 644 $(B)/completion.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/certferry; fi
 
 # ---- the first look ----------------------------------------------------------------------------------
 demo: check-deps
@@ -165,6 +173,7 @@ help:
 	@echo 'make            build the program and the sandbox'
 	@echo 'make demo       the real agent against a stand-in cloud, CA and devices'
 	@echo 'make test       every test, with sanitizers'
+	@echo 'make deb rpm    packages, in build/packages; make test-packages tries them in a container'
 	@echo 'make deps       install the Debian packages of packaging/dependencies.txt'
 	@echo 'make lint asan fuzz crashloop bench cover install clean'
 .PHONY: all program plugins sandbox man lint-man install demo deps check-deps clean help

@@ -1,0 +1,17 @@
+# Packages, and the list of what is in them.  Included by the top Makefile.
+
+# ---- what the program is made of: CycloneDX, from the link itself -------------------------------------------
+$(B)/certferry.cdx.json: $(B)/certferry $(PLUGINS) packaging/sbom.sh
+	$(Q)packaging/sbom.sh $(VERSION) $(B)/certferry $(PLUGINS) > $@
+sbom: $(B)/certferry.cdx.json
+
+# ---- packages: in build/packages ----------------------------------------------------------------------------
+deb: ; @packaging/build-deb.sh build/packages $(VERSION)
+rpm: ; @packaging/build-rpm.sh build/packages $(VERSION)
+
+# Install, upgrade, reboot and purge in a container; needs root, debootstrap and systemd-nspawn.
+test-packages:
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=crash program plugins sandbox
+	@$(MAKE) --no-print-directory deb
+	@B=build/crash test/run.sh $(wildcard test/packages/*.sh)
+.PHONY: sbom deb rpm test-packages
