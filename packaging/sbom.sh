@@ -13,22 +13,20 @@ needed() { # FILE...: names of libraries, without the C library's own loader
 path_of() { # LIBRARY
     ldconfig -p 2>/dev/null | awk -v n="$1" '$1 == n {print $NF; exit}'
 }
+kind=rpm
+[ ! -e /etc/debian_version ] || kind=deb
 package_of() { # PATH -> "package version architecture"
     local p name
     for p in "$1" "$(realpath "$1")" "/usr$1"; do
-        if command -v dpkg-query >/dev/null && name=$(dpkg-query -S "$p" 2>/dev/null | head -n 1); then
-            name=${name%%: *}
-            dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' "$name" | head -n 1
-            return
-        fi
-        if command -v rpm >/dev/null && rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\n' "$p" 2>/dev/null; then
+        if [ $kind = rpm ]; then
+            rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\n' "$p" 2>/dev/null && return
+        elif name=$(dpkg-query -S "$p" 2>/dev/null | head -n 1) && [ -n "$name" ]; then
+            dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' "${name%%: *}" | head -n 1
             return
         fi
     done
 }
 component() { # NAME SCOPE-NOTE PACKAGE VERSION ARCH
-    local kind=deb
-    [ -e /etc/debian_version ] || kind=rpm
     printf '%s    {"type": "library", "name": "%s", "version": "%s", "purl": "pkg:%s/%s@%s?arch=%s",\n' "$comma" "$3" "$4" \
         "$kind" "$3" "${4//+/%2B}" "$5"
     printf '     "properties": [{"name": "certferry:linked", "value": "%s"}, {"name": "certferry:as", "value": "%s"}]}' \

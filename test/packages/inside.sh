@@ -1,0 +1,142 @@
+# Runs in the container of boot.sh as root, once for each boot; /opt/trial/stage says which.
+set -u
+cd /opt/trial || exit 1
+exec 3>>tap
+ok() { # DESCRIPTION COMMAND...
+    local what=$1
+    shift
+    if "$@" >ok.out 2>&1; then
+        echo "ok - $what" >&3
+    else
+        echo "not ok - $what" >&3
+        { echo "$*"; tail -n 12 ok.out; } | sed 's/^/#     /' >&3
+    fi
+}
+is() { [ "$1" = "$2" ] || { echo "got: $1, wanted: $2"; false; }; }
+not() { ! "$@"; }
+until_true() { # SECONDS COMMAND...
+    local end=$((SECONDS + $1))
+    shift
+    while ! "$@" >until.out 2>&1; do
+        [ $SECONDS -lt $end ] || { cat until.out; return 1; }
+        sleep 0.2
+    done
+}
+active() { is "$(systemctl is-active certferry)" "$1"; }
+property() { systemctl show -P "$1" certferry; }
+ctl() { ./certferry-sandbox ctl /srv/sandbox "$@"; }
+number() { ctl summary | grep -o "\"$1\": *[0-9]*" | head -n 1 | grep -o '[0-9]*$'; }
+requests() { # PREFIX COUNT
+    local n comma=''
+    {
+        echo '['
+        for n in $(seq "$2"); do
+            echo "$comma{\"parameters\": {\"certificationAuthorityName\": \"adcs\", \"certificateTemplateName\": \"ContosoUser\",
+              \"keyAlgorithm\": \"ecP256\", \"keySize\": null, \"keyUsage\": [\"digitalSignature\"],
+              \"subject\": [[{\"type\": \"CN\", \"value\": \"$1-$n\"}]],
+              \"subjectAlternativeNames\": [{\"sanType\": \"emailAddress\", \"name\": \"$1-$n@contoso.example\"}]}}"
+            comma=,
+        done
+        echo ']'
+    } >ask.json
+    ctl requests ask.json >ask.out
+}
+delivered() { is "$(number delivered) $(number open)" "$1 0"; }
+
+case $(cat stage) in
+install)
+    ok "the package is installed" dpkg -i certferry.deb
+    ok "its user is there" id certferry
+    ok "its folder is closed" is "$(stat -c '%U %a' /var/lib/certferry)" "certferry 700"
+    ok "it is not enabled" is "$(systemctl is-enabled certferry)" disabled
+    ok "and does not run" active inactive
+    ok "service status says so" is "$(certferry service status >status.out; echo $?)" 7
+    ok "not configured: check says what is missing" not certferry check
+    ok "not configured: start fails" not certferry service start
+    systemctl reset-failed certferry 2>/dev/null
+    until_true 30 test -e /srv/sandbox/ready
+    cd /srv/sandbox && cp ./*.pem connector.key ca-password.txt /etc/certferry/ && cd /opt/trial || exit 1
+    chown certferry: /etc/certferry/connector.key /etc/certferry/ca-password.txt
+    chmod 600 /etc/certferry/connector.key /etc/certferry/ca-password.txt
+    sed -e 's:/srv/sandbox/:/etc/certferry/:' -e '/^store/,/^}/d' /srv/sandbox/certferry.conf >>/etc/certferry/certferry.conf
+    ok "configured: check, as root" certferry check
+    requests first 5
+    ok "service install enables it" certferry service install
+    ok "it uses the package's unit" not test -e /etc/systemd/system/certferry.service
+    ok "service start waits until it is ready" certferry service start
+    ok "it runs" active active
+    ok "as its own user" is "$(ps -o user= -p "$(property MainPID)" 2>/dev/null || stat -c %U "/proc/$(property MainPID)")" certferry
+    ok "without any capability" grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$(property MainPID)/status"
+    ok "under seccomp" grep -q '^Seccomp:[[:space:]]*2$' "/proc/$(property MainPID)/status"
+    ok "five requests: delivered" until_true 60 delivered 5
+    ok "root's status command asks it" certferry status
+    ok "systemd shows its status line" until_true 20 sh -c 'systemctl show -P StatusText certferry | grep -q "5 delivered"'
+    pid=$(property MainPID)
+    echo 'cloud { poll_interval = 3 }' >/etc/certferry/conf.d/50-trial.conf
+    ok "systemctl reload takes the new configuration over" systemctl reload certferry
+    ok "in the same process" is "$(property MainPID)" "$pid"
+    ok "and it is active" active active
+    echo 'cloud { poll_intervall = 3 }' >/etc/certferry/conf.d/50-trial.conf
+    ok "systemctl reload fails with a wrong one" not systemctl reload certferry
+    ok "the service goes on" active active
+    ok "with what it had" sh -c 'certferry service status | grep -q "REFUSED"'
+    rm /etc/certferry/conf.d/50-trial.conf
+    requests second 3
+    ok "and delivers" until_true 60 delivered 8
+    ok "root's commands leave nothing behind that is root's" is "$(find /var/lib/certferry ! -user certferry)" ''
+    systemd-analyze security --no-pager certferry 2>/dev/null | grep Overall | sed 's/^/# /' >&3
+    ok "nothing was refused by the filter of system calls, and no crash" not journalctl -q -u certferry --grep 'SIGSYS|core-dump|Watchdog'
+    ;;
+reboot)
+    ok "after the reboot it runs" until_true 30 active active
+    requests third 4 # the sandbox begins with empty books
+    ok "and delivers" until_true 60 delivered 4
+    # ---- the watchdog: the program with crash points stands still once
+    mkdir -p /etc/systemd/system/certferry.service.d
+    cat >/etc/systemd/system/certferry.service.d/stick.conf <<'UNIT'
+[Service]
+WatchdogSec=4
+RestartSec=1
+Environment=CERTFERRY_STICK_AT=CP07:/var/lib/certferry/stick
+ExecStart=
+ExecStart=/opt/trial/certferry-crash run
+UNIT
+    systemctl daemon-reload
+    install -o certferry -m 600 /dev/null /var/lib/certferry/stick
+    systemctl restart certferry
+    requests stuck 4
+    ok "it sticks" until_true 30 test ! -e /var/lib/certferry/stick
+    ok "the log says so before systemd acts" until_true 30 sh -c 'journalctl -q -u certferry | grep -q WatchdogStuck'
+    ok "systemd's watchdog kills it" until_true 30 sh -c 'journalctl -q -u certferry | grep -q "Watchdog timeout"'
+    ok "it is started again, and everything is delivered" until_true 60 delivered 8
+    ok "one service, started once more" is "$(property NRestarts)" 1
+    ok "nothing is lost" is "$(number lost)" 0
+    journalctl -q -u certferry -o cat | grep -E 'WatchdogStuck|Watchdog timeout' | head -n 2 | cut -c1-200 | sed 's/^/#     /' >&3
+    rm -r /etc/systemd/system/certferry.service.d
+    systemctl daemon-reload
+    systemctl restart certferry
+    # ---- upgrade
+    pid=$(property MainPID)
+    echo '# edited by hand' >>/etc/certferry/certferry.conf
+    ok "upgrade" dpkg -i newer.deb
+    ok "a running service is restarted" sh -c "test \"\$(systemctl show -P MainPID certferry)\" != $pid"
+    ok "and runs" until_true 20 active active
+    ok "the conffile is the administrator's" grep -q 'edited by hand' /etc/certferry/certferry.conf
+    ok "still enabled" is "$(systemctl is-enabled certferry)" enabled
+    requests fourth 2
+    ok "and delivers" until_true 60 delivered 10
+    ;;
+remove)
+    ok "after another reboot it runs" until_true 30 active active
+    ok "remove" dpkg -r certferry
+    ok "the service is stopped" not systemctl is-active -q certferry
+    ok "configuration and store stay" ls /etc/certferry/certferry.conf /var/lib/certferry/certferry.db
+    rm -f /etc/certferry/*.pem /etc/certferry/*.key /etc/certferry/*.txt # the administrator's own
+    ok "purge" dpkg -P certferry
+    left() { find / -xdev \( -path /proc -o -path /sys -o -path /opt/trial -o -path /srv -o -path /var/log -o -path /tmp -o \
+        -path /run -o -path /usr/share -prune \) -prune -o -iname '*certferry*' -print; }
+    ok "nothing is left" is "$(left)" ''
+    ok "nor its user" not id certferry
+    ;;
+esac
+echo "# end" >&3
