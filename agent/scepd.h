@@ -51,7 +51,7 @@ void scepd_stop(
 void scepd_close(struct scepd *s); /* after jobs_close, before io_close */
 void scepd_free(struct scepd *s);  /* after io_close: what workers read */
 bool scepd_idle(const struct scepd *s);
-void scepd_close_doors(struct scepd *s); /* let nobody in any more; scepd_stop comes later */
+void scepd_close_doors(struct scepd *s);     /* let nobody in any more; scepd_stop comes later */
 bool scepd_all_asked(const struct scepd *s); /* those who are in wait for their answers */
 size_t scepd_connections(const struct scepd *s);
 int scepd_reload(struct scepd *s, struct err *e) MUST; /* server certificates and RA files */

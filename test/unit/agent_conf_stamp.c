@@ -42,7 +42,8 @@ static void values(void **state)
         "pkcs12 { include_root = true }", "ca \"a\" { templates = {\"One\"} }",
         "ca \"a\" { templates = {\"One\", \"Two\", \"Three\"} }",
         "ca \"a\" { templates = {\"One\", \"Two,Three\"} }", "ca \"a\" { label = \"x\" }",
-        "ca \"b\" { type = \"est\" anchors = \"anchors.pem\" url = \"https://a.example/\" templates = {\"X\"} }",
+        "ca \"b\" { type = \"est\" anchors = \"anchors.pem\" url = \"https://a.example/\" "
+        "templates = {\"X\"} }",
         "listen \"web\" { address = \"127.0.0.1:1\" }",
         "listen \"web\" { certificate = \"other.pem\" }" };
     uint64_t first = with(""), all[sizeof changes / sizeof changes[0]];
