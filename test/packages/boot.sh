@@ -71,7 +71,7 @@ boot() { # NAME
     from=$(now_ms)
     echo "$1" >machine/opt/trial/stage
     : >machine/opt/trial/tap
-    timeout 240 systemd-nspawn --register=no --keep-unit -q --private-network --machine="trial-$$" -D machine -b \
+    timeout 240 systemd-nspawn --register=no --keep-unit -q --private-network --system-call-filter=@memlock --machine="trial-$$" -D machine -b \
         --console=pipe </dev/null >"console-$1" 2>&1 &
     local pid=$!
     alive[$pid]=container

@@ -85,6 +85,7 @@ install)
     ok "and delivers" until_true 60 delivered 8
     ok "root's commands leave nothing behind that is root's" is "$(find /var/lib/certferry ! -user certferry)" ''
     systemd-analyze security --no-pager certferry 2>/dev/null | grep Overall | sed 's/^/# /' >&3
+    ok "its secrets are locked in memory" not journalctl -q -u certferry --grep MemoryNotLocked
     ok "nothing was refused by the filter of system calls, and no crash" not journalctl -q -u certferry --grep 'SIGSYS|core-dump|Watchdog'
     ;;
 reboot)
@@ -119,7 +120,7 @@ UNIT
     pid=$(property MainPID)
     echo '# edited by hand' >>/etc/certferry/certferry.conf
     ok "upgrade" dpkg -i newer.deb
-    ok "a running service is restarted" sh -c "test \"\$(systemctl show -P MainPID certferry)\" != $pid"
+    ok "a running service is restarted" until_true 20 sh -c "test \"\$(systemctl show -P MainPID certferry)\" != $pid"
     ok "and runs" until_true 20 active active
     ok "the conffile is the administrator's" grep -q 'edited by hand' /etc/certferry/certferry.conf
     ok "still enabled" is "$(systemctl is-enabled certferry)" enabled
