@@ -58,6 +58,15 @@ static uint64_t add_list(
     return h;
 }
 
+static uint64_t add_text(
+    uint64_t h, const struct conf *c, const struct conf_option *o, const char *text)
+{
+    if (text == NULL)
+        return text_hash(h, "\x1f");
+    h = text_hash(h, text);
+    return is_file(o) ? add_named(h, c, text) : h;
+}
+
 static uint64_t add_value(
     uint64_t h, const struct conf *c, const struct conf_option *o, const char *base)
 {
@@ -72,15 +81,15 @@ static uint64_t add_value(
         return text_hash(h, number);
     case CONF_BOOL:
         return text_hash(h, *(const bool *)at ? "yes" : "no");
-    default: {
-        const char *text = *(char *const *)at;
-
-        if (text == NULL)
-            return text_hash(h, "(unset)");
-        h = text_hash(h, text);
-        return is_file(o) ? add_named(h, c, text) : h;
+    case CONF_TEXT:
+    case CONF_TEXT_OR_EMPTY:
+    case CONF_FILE:
+    case CONF_SECRET:
+    case CONF_PROXY:
+    case CONF_CHOICE:
+        break; /* the compiler asks for a line here when there is a new one */
     }
-    }
+    return add_text(h, c, o, *(char *const *)at);
 }
 
 uint64_t conf_stamp(const struct conf *c)

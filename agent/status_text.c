@@ -6,6 +6,17 @@
 
 /* ---- the head ----------------------------------------------------------------------------------------------- */
 
+/* What is in the files is not what is in use. */
+static void put_refused(const struct json *config, struct buf *b)
+{
+    const struct json *last = json_get(config, "last_reload");
+
+    if (last != NULL && !cli_true(last, "ok"))
+        buf_printf(b,
+            "Config   refused at %s, the one before is in use: %s\n         fix: certferry check\n",
+            cli_text(last, "at"), cli_text(last, "message"));
+}
+
 static void put_head(const struct json *d, int64_t now, struct buf *b)
 {
     char ago[40];
@@ -17,9 +28,7 @@ static void put_head(const struct json *d, int64_t now, struct buf *b)
         buf_printf(b, "certferry %s  running for %s (pid %lld)   health: %s\n",
             cli_text(d, "version"), cli_ago(now - cli_number(d, "uptime_s"), now, ago, sizeof ago),
             (long long)cli_number(d, "pid"), cli_text(d, "health"));
-    if (cli_true(d, "reloadRefused"))
-        buf_add_text(b, "Config   the last reload was refused; the one before is in use: "
-                        "certferry check\n");
+    put_refused(json_get(d, "config"), b);
 }
 
 /* ---- peers and endpoints ---------------------------------------------------------------------------------------- */

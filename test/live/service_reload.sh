@@ -64,7 +64,7 @@ echo 'log { levell = "debug" }' | drop_in zz
 ok "a word that does not exist: refused" refuses "zz.conf:1" "log.levell" "did you mean level?"
 ok "the log says it" says "$log" ConfigurationRefused "the configuration in use stays"
 ok "status answers though the files do not load" exits 0 status
-ok "doubled file, with a certificate that is not there" not test -e nothing.pem
+ok "and says that the files are not what is in use" says out "refused at" "log.levell"
 printf 'listen "more" {\n  address = "127.0.0.1:0"\n  certificate = "%s/nothing.pem"\n  key = "%s/nothing.key"\n}\n' \
     "$work" "$work" | drop_in zz
 ok "a certificate that is not there: refused" refuses "listen more" "nothing.pem"
