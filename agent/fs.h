@@ -101,6 +101,9 @@ void fs_mark(const char *path, char out[FS_MARK_LEN]);
 /* fs_free_bytes - on the file system of path; -1 if it cannot be known. */
 int64_t fs_free_bytes(const char *path);
 
+/* fs_absolute - the same file for a process in another folder; links stay links.  Cut if too long. */
+void fs_absolute(char *out, size_t size, const char *path);
+
 void fs_join(
     char *out, size_t size, const char *dir, const char *name); /* dir/name; cut if too long */
 #endif

@@ -433,3 +433,13 @@ int64_t fs_free_bytes(const char *path)
         return -1;
     return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
+
+void fs_absolute(char *out, size_t size, const char *path)
+{
+    char here[4096];
+
+    if (path[0] == '/' || getcwd(here, sizeof here) == NULL)
+        (void)snprintf(out, size, "%s", path);
+    else
+        fs_join(out, size, here, path);
+}

@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/audit.h"
 #include "agent/clock.h"
+#include "agent/fs.h"
 #include "agent/io_exec.h"
 #include "agent/io_kept.h"
 #include "agent/log.h"
@@ -145,7 +146,8 @@ static void on_checked(void *arg, const struct result *r)
 
 static void check(struct agent *a)
 {
-    const char *const arguments[] = { "check", "--json", "--config", a->conf->path, NULL };
+    char path[4096]; /* it starts in another folder */
+    const char *const arguments[] = { "check", "--json", "--config", path, NULL };
     const struct io_exec_conf c = { .program = takeover_program(),
         .output_max = CHECK_OUTPUT_MAX,
         .timeout_ms = CHECK_MS,
@@ -153,6 +155,7 @@ static void check(struct agent *a)
         .environment = (const char *const *)environ };
     struct err e;
 
+    fs_absolute(path, sizeof path, a->conf->path);
     a->reload.checking = a->reload.asked;
     if (c.program == NULL)
         (void)err_set(

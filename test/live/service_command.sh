@@ -65,9 +65,21 @@ ok "service status --json" exits 7 service status --json
 ok "has it" is "$(get out '$.data.running')" 0
 ok "an unknown verb: usage" exits 2 service frobnicate
 
+# ---- a configuration by a relative path ----------------------------------------------------------------------
+whole=$conf
+conf=cloud/certferry.conf
+agent_start
+echo 'cloud { poll_interval = 39 }' | drop_in zz
+ok "a relative path: reload: exit 0" exits 0 service reload
+ok "begins anew" is "$(grep -c ServiceStarted "$log")" 2
+ok "service stop: exit 0" exits 0 service stop
+agent_ended
+rm "$dir/conf.d/zz.conf"
+conf=$whole
+
 # ---- a socket of the service manager's ---------------------------------------------------------------------
 printf 'listen "plain" { address = "systemd:web" }\n' | drop_in zz-socket
-starts=1 log=$work/said/log-1
+log=$work/said/log-socket
 python3 "$root/test/live/listen.py" web "$B/certferry" run --config "$conf" 2>"$log" &
 agent_pid=$!
 alive[$agent_pid]=agent
