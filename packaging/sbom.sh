@@ -2,7 +2,7 @@
 # A CycloneDX list of what a program was linked with: sbom.sh VERSION PROGRAM... -> standard output
 #
 # Made from the files themselves: the libraries they name, the packages these came from, and what was compiled in.
-# Nothing of time or place is in it, so that the same build gives the same list.
+# No pipe here ends before its source does: that would be an error now and then.  Nothing of time or place is in it, so that the same build gives the same list.
 set -euo pipefail
 version=$1
 shift
@@ -11,7 +11,7 @@ needed() { # FILE...: names of libraries, without the C library's own loader
     readelf -d "$@" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u
 }
 path_of() { # LIBRARY
-    ldconfig -p 2>/dev/null | awk -v n="$1" '$1 == n {print $NF; exit}'
+    ldconfig -p 2>/dev/null | awk -v n="$1" '$1 == n && !seen++ {print $NF}'
 }
 kind=rpm
 [ ! -e /etc/debian_version ] || kind=deb
@@ -20,8 +20,8 @@ package_of() { # PATH -> "package version architecture"
     for p in "$1" "$(realpath "$1")" "/usr$1"; do
         if [ $kind = rpm ]; then
             rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE} %{ARCH}\n' "$p" 2>/dev/null && return
-        elif name=$(dpkg-query -S "$p" 2>/dev/null | head -n 1) && [ -n "$name" ]; then
-            dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' "${name%%: *}" | head -n 1
+        elif name=$(dpkg-query -S "$p" 2>/dev/null | sed -n 1p) && [ -n "$name" ]; then
+            dpkg-query -W -f '${Package} ${Version} ${Architecture}\n' "${name%%: *}" | sed -n 1p
             return
         fi
     done
@@ -44,7 +44,7 @@ for l in $(needed "$@"); do
     component "$l" shared "${package:-unknown}" "${v:-unknown}" "${arch:-unknown}"
 done
 # Debian 12 has llhttp as sources only: then it is compiled in.
-if ! needed "$1" | grep -q llhttp && [ -e /usr/share/llhttp ]; then
+if ! needed "$1" | grep llhttp >/dev/null && [ -e /usr/share/llhttp ]; then
     read -r package v arch < <(package_of /usr/share/llhttp/llhttp.c; echo)
     component llhttp static "${package:-unknown}" "${v:-unknown}" "${arch:-unknown}"
 fi
