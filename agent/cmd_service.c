@@ -123,6 +123,14 @@ int cmd_service_uninstall(struct cli *c)
 
 /* ---- start, stop, restart ------------------------------------------------------------------------------------------- */
 
+static bool is_active(void)
+{
+    const char *words[] = { "--quiet", "is-active", SYSTEMD_UNIT, NULL };
+    struct err e;
+
+    return systemctl(words, NULL, &e) == 0;
+}
+
 static int by_systemd(const struct cli *c, const char *verb, const char *what)
 {
     const char *words[] = { verb, SYSTEMD_UNIT, NULL };
@@ -135,6 +143,10 @@ static int by_systemd(const struct cli *c, const char *verb, const char *what)
         return no_service(c, "there is no " SYSTEMD_UNIT, "certferry service install");
     if ((rc = systemctl(words, NULL, &e)) < 0)
         return cli_fail(c, &e, "install systemd, or start: certferry run");
+    if (rc == 0 && strcmp(verb, "stop") != 0
+        && !is_active()) /* a condition of the unit: no failure for systemd */
+        return no_service(c, "systemd did not start it: a condition of its unit is not met",
+            "systemctl status certferry; is the configuration there?");
     if (rc == 0)
         return done(c, what);
     (void)err_set(&e, ERR_CONFIG, "systemctl %s " SYSTEMD_UNIT " ended with %d", verb, rc);
@@ -206,12 +218,8 @@ int cmd_service_stop(struct cli *c)
     struct err e;
     bool gone;
 
-    if (systemd_runs()) { /* or it would be started again */
-        const char *words[] = { "--quiet", "is-active", SYSTEMD_UNIT, NULL };
-
-        if (systemctl(words, NULL, &e) == 0)
-            return by_systemd(c, "stop", "stopped");
-    }
+    if (systemd_runs() && is_active()) /* or it would be started again */
+        return by_systemd(c, "stop", "stopped");
     (void)ask(c, "{\"command\":\"stop\"}", &answer, &e);
     json_free(answer);
     if (e.cls != ERR_NONE)

@@ -53,6 +53,10 @@ install)
     ok "service status says so" is "$(certferry service status >status.out; echo $?)" 7
     ok "not configured: check says what is missing" not certferry check
     ok "not configured: start fails" not certferry service start
+    mv /etc/certferry/certferry.conf kept.conf
+    ok "no configuration at all: nor does it start" is "$(certferry service start >start.out 2>&1; echo $?)" 7
+    ok "and says why" grep -q 'condition of its unit' start.out
+    mv kept.conf /etc/certferry/certferry.conf
     systemctl reset-failed certferry 2>/dev/null
     until_true 30 test -e /srv/sandbox/ready
     cd /srv/sandbox && cp ./*.pem connector.key ca-password.txt /etc/certferry/ && cd /opt/trial || exit 1
