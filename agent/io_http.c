@@ -211,24 +211,6 @@ static const char *header_of(CURL *easy, const char *name)
     return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : "";
 }
 
-static void schemes_of(CURL *easy, char *out, size_t size)
-{
-    struct curl_header *h;
-    size_t at = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0;
-         i < 6 && curl_easy_header(easy, "WWW-Authenticate", i, CURLH_HEADER, -1, &h) == CURLHE_OK;
-         i++) {
-        int n = snprintf(out + at, size - at, "%s%.*s", at > 0 ? ", " : "",
-            (int)strcspn(h->value, " "), h->value);
-
-        if (n < 0 || (size_t)n >= size - at)
-            break;
-        at += (size_t)n;
-    }
-}
-
 /* status 0: there was no answer */
 static void count(const struct transfer *t, int status, int64_t date)
 {
@@ -263,7 +245,7 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
     r.sent = t->begun && sent > 0; /* to a proxy, CONNECT was */
     if (rc == CURLE_OK && t->head_ended) {
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-        schemes_of(easy, schemes, sizeof schemes);
+        io_schemes(easy, "WWW-Authenticate", CURLH_HEADER, schemes, sizeof schemes);
         if (status >= 400)
             scrub(t);
         h.status = (int)status;

@@ -138,20 +138,17 @@ unsigned io_way_set(const struct io_way *w, const struct proxy_way *way, CURL *c
 
 /* ---- whose fault ----------------------------------------------------------------------------------------------- */
 
-/* "Basic, NTLM": what the proxy offers; it says so again after each attempt. */
-static void offered(CURL *c, char *out, size_t size)
+void io_schemes(CURL *c, const char *header, unsigned origin, char *out, size_t size)
 {
     struct curl_header *h;
     char scheme[20];
     size_t at = 0;
 
-    (void)snprintf(out, size, "nothing");
+    out[0] = '\0';
     for (size_t i = 0;
-         i < SCHEMES_MOST
-         && curl_easy_header(c, "Proxy-Authenticate", i, CURLH_CONNECT, -1, &h) == CURLHE_OK;
-         i++) {
+         i < SCHEMES_MOST && curl_easy_header(c, header, i, origin, -1, &h) == CURLHE_OK; i++) {
         (void)snprintf(scheme, sizeof scheme, "%.*s", (int)strcspn(h->value, " "), h->value);
-        if (at > 0 && strstr(out, scheme) != NULL)
+        if (strstr(out, scheme) != NULL)
             continue;
         if (at + strlen(scheme) + 3 > size)
             break;
@@ -159,10 +156,10 @@ static void offered(CURL *c, char *out, size_t size)
     }
 }
 
-/* Is one of the schemes among those we may use?  "nothing" is no list to judge by. */
+/* Is one of the schemes among those we may use?  None at all is no list to judge by. */
 static bool is_usable(const char *schemes, const char *auth)
 {
-    if (strcmp(schemes, "nothing") == 0)
+    if (schemes[0] == '\0')
         return true;
     if (strcmp(auth, "any") == 0)
         return strcasestr(schemes, "basic") != NULL || strcasestr(schemes, "digest") != NULL
@@ -176,7 +173,7 @@ static int no_login(
     const char *auth = auth_of(w);
     char schemes[60];
 
-    offered(c, schemes, sizeof schemes);
+    io_schemes(c, "Proxy-Authenticate", CURLH_CONNECT, schemes, sizeof schemes);
     if (!is_usable(schemes, auth))
         return err_set(e, ERR_PROXY,
             "proxy %.80s offers only %s, which proxy.auth = \"%s\" does not use (%ld)", way->url,
@@ -185,13 +182,10 @@ static int no_login(
         return err_set(e, ERR_PROXY,
             "proxy %.80s does not take the service's Kerberos ticket, or there is none (%ld)",
             way->url, status);
-    if (login_of(w, way) == NULL)
-        return err_set(e, ERR_PROXY,
-            "proxy %.80s wants a user and a password (%ld), none is configured; it offers %s",
-            way->url, status, schemes);
-    return err_set(e, ERR_PROXY,
-        "proxy %.80s refuses the user and password it was given (%ld); it offers %s", way->url,
-        status, schemes);
+    return err_set(e, ERR_PROXY, "proxy %.80s %s (%ld)%s%s", way->url,
+        login_of(w, way) == NULL ? "wants a user and a password, none is configured"
+                                 : "refuses the user and password it was given",
+        status, schemes[0] != '\0' ? "; it offers " : "", schemes);
 }
 
 static int refused(const struct io_way *w, const struct proxy_way *way, CURL *c, long status,

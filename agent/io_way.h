@@ -38,6 +38,10 @@ unsigned io_way_set(const struct io_way *w, const struct proxy_way *way, CURL *c
 bool io_way_failed(const struct io_way *w, const struct proxy_way *way, CURL *c, CURLcode rc,
     const char *destination, const char *why, struct err *e);
 
+/* io_schemes - "Basic, NTLM": what the answer's headers of this name offer, each once; "": nothing.  origin: CURLH_HEADER,
+ * or CURLH_CONNECT for a proxy's, which says so again after each attempt */
+void io_schemes(CURL *c, const char *header, unsigned origin, char *out, size_t size);
+
 /* ---- io_issuer.c ---- */
 
 /* io_issuer_watch - who issued the certificate that curl's TLS does not trust?  Written to *out, which outlives every

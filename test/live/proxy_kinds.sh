@@ -39,7 +39,7 @@ if have_proxy squid; then
         through "$url"
         fails
         ok "squid, $scheme: without a credential the poll says so" named '"class":"ERR_PROXY"' \
-            "cloud: proxy $url wants a user and a password (407), none is configured; it offers $(offers "$scheme") ("
+            "cloud: proxy $url wants a user and a password, none is configured (407); it offers $(offers "$scheme") ("
         if [ "$scheme" != ntlm ]; then # ntlm_fake_auth takes any password
             through "$url" "credential = \"$work/bad\""
             fails

@@ -234,7 +234,7 @@ static void what_a_proxy_refuses(void **state)
     fails("http", dir_path("login"), ticket, ERR_PROXY,
         "offers only Negotiate, which proxy.auth = \"any\" does not use (407)");
     fails("http", NULL, login, ERR_PROXY,
-        "wants a user and a password (407), none is configured; it offers Negotiate, Basic");
+        "wants a user and a password, none is configured (407); it offers Negotiate, Basic");
     fails("http", dir_path("login"), login, ERR_PROXY,
         "refuses the user and password it was given (407); it offers Negotiate, Basic");
     fails("http", dir_path("login"), "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", ERR_PROXY,
