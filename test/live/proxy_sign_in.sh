@@ -20,7 +20,8 @@ tunnels() {
 }
 ok "set a proxy before there is a sign-in" exits 0 proxy set "$url" --credentials-file good --force
 printf 'proxy { credential = "%s/bad" }\n' "$work" | drop_in 80-wrong
-sign_in
+bootstrap_file boot
+sign_in --bootstrap-file "$work/boot" # which waits for nobody
 ok "sign-in with a wrong login at the proxy: network or proxy" exits_with 4
 ok "the proxy is named" says err "proxy $url refuses the user and password it was given"
 rm "$dir/conf.d/80-wrong.conf"
