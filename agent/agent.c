@@ -6,6 +6,7 @@
 #include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/connector_renew.h"
+#include "agent/control_report.h"
 #include "agent/fs.h"
 #include "agent/heartbeat.h"
 #include "agent/held.h"
@@ -110,8 +111,8 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
     a->io_open = true;
     jitter_seed(seed);
     clock_start();
-    if (agent_open_store(a, e) != 0 || cloud_open(&a->cloud, &conf->cloud, a->secrets, a->lib, e) != 0
-        || open_cas(a, e) != 0)
+    if (agent_open_store(a, e) != 0
+        || cloud_open(&a->cloud, &conf->cloud, a->secrets, a->lib, e) != 0 || open_cas(a, e) != 0)
         goto failed;
     a->keypool = keypool_open(a);
     a->jobs = jobs_open(a);
@@ -153,6 +154,7 @@ static void on_housekeeping(void *arg, const struct result *r)
     (void)r;
     housekeeping(a);
     audit_tell_head(a);
+    report_keep(a);
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
 }
 

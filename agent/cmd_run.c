@@ -11,6 +11,7 @@
 #include "agent/clock.h"
 #include "agent/control.h"
 #include "agent/io_kept.h"
+#include "agent/control_report.h"
 #include "agent/io_local.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
@@ -181,9 +182,11 @@ static int serve(struct cli *c, bool once)
         log_event(EV_MEMORY_NOT_LOCKED, NULL, NULL,
             "secrets may be swapped out; raise RLIMIT_MEMLOCK to 1 MiB");
     io_run();
-    if (!a.fatal)
+    if (!a.fatal) {
         audit_note(&a, AUDIT_STOPPED, "service", CERTFERRY_VERSION, NULL);
-    audit_tell_head(&a);
+        audit_tell_head(&a);
+        report_keep(&a);
+    }
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;

@@ -45,7 +45,9 @@ int cmd_requests_list(struct cli *c)
         }
         if (json_count(list) == 0)
             (void)fprintf(stderr, "no request%s\n",
-                cli_given(c, "--all") != NULL ? "" : " is open; --all lists those that have ended");
+                cli_given(c, "--stuck") != NULL ? " is stuck"
+                : cli_given(c, "--all") != NULL ? ""
+                                                : " is open; --all lists those that have ended");
         cli_table_print(t);
     }
     json_free(answer);

@@ -98,6 +98,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return cls == ERR_GONE ? "systemctl start certferry" : "certferry reconcile";
     if (strncmp(command, "identity.", 9) == 0)
         return "certferry sign-in";
+    if (strncmp(command, "orphans.", 8) == 0 && cls == ERR_GONE)
+        return "certferry orphans list --all";
     if (strncmp(command, "orphans.", 8) == 0 && cls != ERR_STORE)
         return "revoke it at the CA, then: certferry orphans adopt REQUEST --note TEXT";
     if (strcmp(command, "reload") == 0 || strcmp(command, "stop") == 0)

@@ -16,7 +16,7 @@
 #include "agent/scepd.h"
 #include "agent/sched.h"
 
-enum { DAY_S = 86400, QUEUE_MAX = 200, OUTCOMES = 20, UNKNOWN = INT32_MIN };
+enum { DAY_S = 86400, QUEUE_MAX = 200, OUTCOMES = 20, KEPT_MAX = 16384, UNKNOWN = INT32_MIN };
 
 /* ---- peers -------------------------------------------------------------------------------------------------- */
 
@@ -180,6 +180,16 @@ static int write_certificates(struct agent *a, struct json_out *o, struct err *e
     return 0;
 }
 
+static void write_peers(struct agent *a, struct json_out *o)
+{
+    json_open(o, "peers", '[');
+    if (a->cloud.io != NULL)
+        write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
+    for (size_t i = 0; i < a->ca_count; i++)
+        write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);
+    json_close(o, ']');
+}
+
 static void write_service(struct agent *a, struct json_out *o)
 {
     json_put_int(o, "pid", getpid());
@@ -203,14 +213,37 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_bool(o, "reloadRefused", metric_gauge(METRIC_RELOAD, NULL, 1) == 0);
     if (a->metrics != NULL)
         json_put_int(o, "metricsPort", metrics_port(a->metrics));
-    json_open(o, "peers", '[');
-    if (a->conf->cloud.url != NULL)
-        write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
-    for (size_t i = 0; i < a->ca_count; i++)
-        write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);
-    json_close(o, ']');
+    write_peers(a, o);
     if (a->scepd != NULL)
         scepd_report(a->scepd, o);
+}
+
+void report_keep(struct agent *a)
+{
+    struct buf b = BUF_INIT(KEPT_MAX - 1);
+    struct json_out o = { .to = &b };
+    bool alone = !store_dirty(a->store);
+    struct err e;
+
+    json_open(&o, NULL, '{');
+    json_put_time(&o, "time", clock_now());
+    write_peers(a, &o);
+    json_close(&o, '}');
+    /* Too many CAs for a short text: then none are shown. */
+    if (store_meta_put(a->store, "last_seen", b.bad ? "{}" : buf_text(&b), &e) != 0
+        || (alone && store_commit(a->store, &e) != 0))
+        log_err(EV_STORE_FAILED, NULL, NULL, &e);
+    buf_free(&b);
+}
+
+static int write_kept(struct agent *a, struct json_out *o, struct err *e)
+{
+    char text[KEPT_MAX];
+    int got = store_meta_get(a->store, "last_seen", text, sizeof text, e);
+
+    if (got == 1)
+        json_put_raw(o, "lastSeen", view_text(text));
+    return got < 0 ? -1 : 0;
 }
 
 int report_status(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
@@ -236,6 +269,8 @@ int report_status(struct agent *a, const struct json *q, struct json_out *o, str
             vault_place(a->conf->store.dir, a->conf->store.master_key, path, sizeof path)));
     if (a->jobs != NULL)
         write_service(a, o);
+    else if (write_kept(a, o, e) != 0)
+        return -1;
     write_counts(o, &c);
     if (write_queue(a, o, e) != 0 || write_recent(a, o, e) != 0 || write_certificates(a, o, e) != 0)
         return -1;

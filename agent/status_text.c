@@ -193,12 +193,28 @@ static void put_machine(const struct json *d, struct buf *b)
         (long long)(mib / 1024), (long long)(mib % 1024 * 10 / 1024));
 }
 
+/* No service: how its peers were when it was there last. */
+static void put_last_seen(const struct json *d, int64_t now, struct buf *b)
+{
+    const struct json *seen = json_get(d, "lastSeen"), *peers = json_get(seen, "peers");
+    char ago[40];
+
+    if (seen == NULL)
+        return;
+    buf_printf(b, "Seen     %s ago:", cli_ago(cli_time(seen, "time"), now, ago, sizeof ago));
+    for (size_t i = 0; i < json_count(peers); i++)
+        buf_printf(b, "%s %s %s", i > 0 ? "," : "", cli_text(json_at(peers, i), "name"),
+            cli_text(json_at(peers, i), "state"));
+    buf_add_text(b, "\n");
+}
+
 void status_text(const struct json *d, int64_t now, struct buf *b)
 {
     const struct json *peers = json_get(d, "peers"), *scep = json_get(d, "scep"),
                       *listeners = json_get(d, "listeners");
 
     put_head(d, now, b);
+    put_last_seen(d, now, b);
     for (size_t i = 0; i < json_count(peers); i++)
         put_peer(json_at(peers, i), now, b);
     for (size_t i = 0; i < json_count(scep); i++)

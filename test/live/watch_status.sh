@@ -86,7 +86,8 @@ ok "in the same place" says painted $'\e[H\e[J'
 
 ok "agent stops" agent_stop
 ok "without a service: exit 7" exits 7 status
-ok "what the store holds" says out 'no service is running' '1 pending, wait for ca adcs' 'Cert'
+ok "what the store holds" says out 'no service is running' '1 pending, wait for ca adcs' 'Cert' \
+    'ago: cloud ok, adcs ok'
 ok "a page of it" exits 7 status --html page.html
 ok "that says so" says page.html 'No service is running'
 finish
