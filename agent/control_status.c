@@ -183,7 +183,7 @@ static int write_certificates(struct agent *a, struct json_out *o, struct err *e
 static void write_peers(struct agent *a, struct json_out *o)
 {
     json_open(o, "peers", '[');
-    if (a->cloud.io != NULL)
+    if (a->conf->cloud.url != NULL)
         write_peer(o, a->cloud.peer, a->conf->cloud.url, "ccp");
     for (size_t i = 0; i < a->ca_count; i++)
         write_peer(o, a->cas[i]->peer, a->cas[i]->conf->url, a->cas[i]->conf->type);

@@ -125,3 +125,12 @@ void io_curl_close(void)
     uv_close((uv_handle_t *)&curl_timer, NULL);
     multi = NULL;
 }
+
+/* ---- what was answered --------------------------------------------------------------------------------------- */
+
+const char *io_curl_header(CURL *easy, const char *name)
+{
+    struct curl_header *h;
+
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : "";
+}

@@ -10,4 +10,7 @@ typedef void io_curl_fn(CURL *easy, CURLcode rc); /* a transfer has finished; ma
 CURLM *io_curl_open(io_curl_fn *done, struct err *e) MUST; /* NULL: ERR_NOMEM */
 void io_curl_close(void);     /* every transfer must have been removed */
 void io_curl_busy(bool busy); /* transfers under way keep the loop alive, idle connections do not */
+
+/* io_curl_header - of the answer of this transfer; "" if absent */
+const char *io_curl_header(CURL *easy, const char *name);
 #endif

@@ -204,13 +204,6 @@ static int class_of(const struct transfer *t, CURLcode rc, struct err *e)
     return err_set(e, cls, "%s: %s", name, why);
 }
 
-static const char *header_of(CURL *easy, const char *name)
-{
-    struct curl_header *h;
-
-    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : "";
-}
-
 /* status 0: there was no answer */
 static void count(const struct transfer *t, int status, int64_t date)
 {
@@ -250,11 +243,12 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
             scrub(t);
         h.status = (int)status;
         h.body = buf_view(&t->reply);
-        h.content_type = header_of(easy, "Content-Type");
-        h.location = header_of(easy, "Location");
+        h.content_type = io_curl_header(easy, "Content-Type");
+        h.location = io_curl_header(easy, "Location");
         h.authenticate = schemes;
-        h.date = http_date(header_of(easy, "Date"));
-        h.retry_after_s = http_retry_after(header_of(easy, "Retry-After"), h.date, io_wall_s());
+        h.date = http_date(io_curl_header(easy, "Date"));
+        h.retry_after_s =
+            http_retry_after(io_curl_header(easy, "Retry-After"), h.date, io_wall_s());
         r.http = &h;
     } else {
         (void)class_of(t, rc, &e);
