@@ -34,7 +34,7 @@ struct agent {
     struct metrics_server *metrics; /* NULL: metrics.listen is not set */
     struct watchdog *watchdog;      /* NULL: the service manager does not want it */
     struct reload reload;
-    bool once;                      /* end when nothing is left to do ... */
+    bool once;          /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;
     bool ending;   /* nobody new is let in; who is in may still ask, for a moment */

@@ -66,7 +66,7 @@ static void released_with_its_request(void **state)
     assert_int_equal(reserve("c3", "b"), 1);
     commit();
     T_OK(store_release(store, "c1", "a", &e));
-    T_OK(store_release(store, "c1", "a", &e)); /* twice is once */
+    T_OK(store_release(store, "c1", "a", &e));      /* twice is once */
     T_OK(store_release(store, "c2", "nobody", &e)); /* it is another's */
     T_OK(store_release(store, "c3", "a", &e));
     commit();
