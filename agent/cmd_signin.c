@@ -328,7 +328,7 @@ static int go(struct sign_in *x)
     int code;
 
     if (!is_meant(x)) {
-        (void)err_set(&e, ERR_DENIED, "not confirmed");
+        (void)err_set(&e, ERR_INPUT, "not confirmed; nothing was changed");
         return cli_fail(x->c, &e, "certferry sign-in, and answer y; or --yes");
     }
     if ((code = cli_io(x->c, &l)) != 0)
