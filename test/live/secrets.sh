@@ -88,6 +88,22 @@ head -c 60000 /dev/zero | tr '\0' x >big && chmod 600 big
 ok "60000 bytes, too" exits 0 secret set big --file big
 ok "70000 bytes: refused" bash -c "head -c 70000 /dev/zero | tr '\\0' x | '$B/certferry' secret set big --config '$conf'; [ \$? -eq 1 -o \$? -eq 2 ]"
 
+# A changed secret is used after a reload, and not before.
+reload_done() { is "$(grep -c 'the configuration as it is now is in use' "$log")" "$1"; }
+set_from_input "${password%%:*}:wrong-password" ca
+ask before-reload adcs ContosoUser
+ok "a changed secret: not used before a reload" until_true 30 is_delivered "$id"
+kill -HUP "$agent_pid"
+ok "reload" until_true 20 reload_done 1
+ask wrong adcs ContosoUser
+wrong=$id
+ok "used after it: the CA refuses the wrong one" until_true 30 is_state "$wrong" held
+set_from_input "$password" ca
+kill -HUP "$agent_pid"
+ok "and with the right one" until_true 20 reload_done 2
+cf requests retry "$wrong"
+ok "it is delivered" until_true 40 is_delivered "$wrong"
+
 # ---- the master key is exchanged under a service at work -----------------------------------------------------------
 fault ca.submit pending '"polls":-1,"count":-1,"match":"waits"'
 ask waits-1 adcs ContosoUser
@@ -102,7 +118,7 @@ ok "it is another one" not is "$(key_sum)" "$before"
 ok "and nothing lies about" is "$(find "$state" -name "*exchange*" | wc -l)" 0
 ok "again at once: refused" exits 14 keys rotate
 ok "the load is delivered" until_true 60 is "$(ctl summary >sum; get sum '$.failed')" "0"
-all_load() { ctl summary >sum && is "$(get sum '$.delivered') $(get sum '$.open')" '61 1'; }
+all_load() { ctl summary >sum && is "$(get sum '$.delivered') $(get sum '$.open')" '63 1'; }
 ok "all of it" until_true 90 all_load
 ok "the service stops" agent_stop
 agent_start
