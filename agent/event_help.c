@@ -140,6 +140,10 @@ static const struct {
     [EV_COUNTER_BEHIND] = { "The cloud knows a later state of this store: a backup was restored, "
                             "or this is a clone.",
         "Stop one of two clones. After a restore read what certferry status says." },
+    [EV_WATCHDOG] = { "A part of the service has stood still for a while. If it goes on, the "
+                      "service "
+                      "manager starts the service anew; nothing is lost.",
+        "Report it, with the line's fact: which part, and for how long." },
     [EV_NEEDS_SIGN_IN] = { "The cloud refuses who we say we are, or there is nobody to be. "
                            "Requests wait; "
                            "nothing is lost.",

@@ -26,7 +26,7 @@
     X(EV_MEMORY_NOT_LOCKED, 8, WARNING, false, "MemoryNotLocked")                   \
     X(EV_WATCHDOG, 9, ERROR, false, "WatchdogStuck")                                \
     X(EV_LOG_DROPPED, 7, WARNING, false, "LogLinesDropped")                         \
-    X(EV_METRICS_SERVING, 9, INFO, false, "MetricsServing")                         \
+    X(EV_METRICS_SERVING, 10, INFO, false, "MetricsServing")                        \
     X(EV_REQUEST_DONE, 1000, INFO, true, "PkcsRequestSuccess")                      \
     X(EV_REQUEST_FAILED, 1001, ERROR, true, "PkcsRequestFailure")                   \
     X(EV_DOWNLOADED, 1002, INFO, false, "PkcsDownloadSuccess")                      \

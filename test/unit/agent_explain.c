@@ -16,8 +16,6 @@ struct seen {
 
 static bool is_command(const char *noun, size_t len)
 {
-    if (len == 5 && strncmp(noun, "proxy", len) == 0)
-        return true; /* comes with another change */
     for (const struct command *k = cli_commands; k->noun != NULL; k++)
         if (strlen(k->noun) == len && strncmp(k->noun, noun, len) == 0)
             return true;
