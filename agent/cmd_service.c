@@ -17,10 +17,9 @@ static int no_service(const struct cli *c, const char *seen, const char *fix)
 
     if (c->json) {
         (void)err_set(&e, ERR_GONE, "%s", seen);
-        (void)cli_fail(c, &e, "%s", fix);
-    } else {
-        (void)fprintf(stderr, "error[SERVICE] %s\n  fix:  %s\n", seen, fix);
+        return cli_fail_as(c, EXIT_NO_SERVICE, &e, "%s", fix);
     }
+    (void)fprintf(stderr, "error[SERVICE] %s\n  fix:  %s\n", seen, fix);
     return EXIT_NO_SERVICE;
 }
 
@@ -250,10 +249,11 @@ static bool outcome(const struct json *status, int64_t number, bool *ok, const c
 
 static int wait_for(struct cli *c, int64_t number)
 {
+    struct err e;
+
     for (int i = 0; i < RELOAD_WAIT_S * 1000 / LOOK_MS; i++) {
         struct json *status = NULL;
         const char *message = "";
-        struct err e;
         bool ok = false;
         int code;
 
@@ -267,9 +267,8 @@ static int wait_for(struct cli *c, int64_t number)
         json_free(status);
         pause_ms(LOOK_MS);
     }
-    (void)fprintf(
-        stderr, "error: no outcome within %d s\n  fix:  certferry status\n", RELOAD_WAIT_S);
-    return EXIT_TIMEOUT;
+    (void)err_set(&e, ERR_BUSY, "no outcome within %d s", RELOAD_WAIT_S);
+    return cli_fail_as(c, EXIT_TIMEOUT, &e, "certferry status");
 }
 
 int cmd_service_reload(struct cli *c)

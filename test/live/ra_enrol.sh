@@ -237,7 +237,7 @@ cp "$dir/state/master.key" master.kept
 head -c 32 /dev/urandom >"$dir/state/master.key"
 "$B/certferry" run --config "$conf" 2>said/other-key
 ok "another master key: the service does not start" is $? 78
-ok "and says what to restore" says said/other-key 'the master key is not the one'
+ok "and says what to restore" says said/other-key 'sealed with another master key; bring that one back'
 cp master.kept "$dir/state/master.key"
 agent_start
 ok "with the right one it does, and has them all" generation_is two 1
