@@ -100,7 +100,7 @@ ok "says so" says err 'no sign-in by device code'
 sign_in --cloud 127.0.0.1:1
 ok "a closed port: network, exit 4" exits_with 4
 sign_in --cloud http://127.0.0.1:1
-ok "http:// is not taken: exit 6" exits_with 6
+ok "http:// is not taken: exit 2" exits_with 2
 ok "after all that the identity is the one that was" is "$(agent_id)" "$kept"
 
 # ---- clients and tokens -----------------------------------------------------------------------------------------
