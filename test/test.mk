@@ -39,8 +39,10 @@ SCENARIOS = $(wildcard test/sim/*.scn)
 $(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a | $(B)/plugins/ccp.so
 	@mkdir -p $(@D)
 	$(LINK) $^ -lsqlite3 -lconfuse $(LIBS_proto)
-sim: $(B)/sim/sweep
-	$(B)/sim/sweep $(SCENARIOS)
+# Every single fault at every place.
+sim:
+	@$(MAKE) --no-print-directory $(PARALLEL) VARIANT=rel build/rel/sim/sweep
+	build/rel/sim/sweep $(SCENARIOS)
 # The driver broken on purpose: every mutation must be noticed.
 mutations:
 	@test/sim/mutations.sh
@@ -79,6 +81,8 @@ $(B)/scep-%: $(B)/test/scep/%.o $(call obj,$(SCEP_C))
 
 # ---- scripts that print TAP -------------------------------------------------------------------------------
 SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh test/scep/*.sh)
+# Begun first, so that nothing has to wait for them alone at the end.
+SLOW    = $(patsubst %,test/%.sh,live/canaries live/signin_service scep/hostile live/config_commands interop/signin_selftest interop/p12_readers live/agent_faults)
 
 # ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------------
 test: check-deps
@@ -88,7 +92,7 @@ asan: test
 test-programs: program plugins sandbox $(UNIT) $(PLUGIN_TESTS) $(B)/sim/sweep $(REPLAY) $(B)/interop/p12_readers \
     $(SCEP)
 run-tests:
-	@B=$(B) test/run.sh $(UNIT) $(REPLAY) $(SCRIPTS) test/sim/singles.sh
+	@B=$(B) test/run.sh test/sim/singles.sh $(SLOW) $(filter-out $(SLOW),$(SCRIPTS)) $(UNIT) $(REPLAY)
 
 # N kills for PKCS and SCEP_N for SCEP, a quarter as many, because each takes four times as long.
 crashloop:

@@ -1,7 +1,7 @@
 /*
- * sweep [--pairs] [--seed-one FAULT:K[,FAULT:K]] SCENARIO... - runs each scenario without a fault, with
- * every single fault at every place, and with every pair of faults; holds the promises against each
- * history.  Prints TAP.  A failure names the faults; --only repeats that one history alone.
+ * sweep [--pairs] [--thin N] [--seed-one FAULT:K[,FAULT:K]] SCENARIO... - runs each scenario without a fault, with
+ * every single fault at every place (--thin: at every Nth, another one for each fault), and with every pair of
+ * faults; holds the promises against each history.  Prints TAP.  A failure names the faults; --only repeats that one history alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 /* Scenarios with more requests on the wire get single faults only, and not at every place. */
 enum { PAIRS_MOST = 30, PLACES_MOST = 12 };
 
-static size_t runs, failures;
+static size_t runs, failures, thin = 1;
 
 static size_t places(const struct history *base, enum fault f)
 {
@@ -37,11 +37,12 @@ static void sweep(
     struct world *w, const char *dir, const struct history *base, bool pairs, const char *scenario)
 {
     /* A long history repeats itself: places far apart are as good as all of them. */
-    size_t stride = base->calls / PLACES_MOST + 1;
+    size_t stride = (base->calls / PLACES_MOST + 1) * thin;
 
     pairs = pairs && base->calls <= PAIRS_MOST;
     for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++)
-        for (size_t k = 1; k <= places(base, (enum fault)f); k += stride) {
+        for (size_t k = 1 + (thin > 1 ? (size_t)f % stride : 0); k <= places(base, (enum fault)f);
+             k += stride) {
             struct history h = { .fault = { (enum fault)f, FAULT_NONE }, .at = { k, 0 } };
             size_t calls, turns;
 
@@ -111,6 +112,10 @@ int main(int argc, char **argv)
 
         if (strcmp(argv[i], "--pairs") == 0) {
             pairs = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--thin") == 0 && i + 1 < argc) {
+            thin = strtoul(argv[++i], NULL, 10);
             continue;
         }
         if (strcmp(argv[i], "--only") == 0) {
