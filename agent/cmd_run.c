@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include "agent/agent.h"
 #include "agent/audit.h"
 #include "agent/cli.h"
@@ -20,15 +18,6 @@
 #include "agent/scepd.h"
 #include "agent/takeover.h"
 #include "certs/mem.h"
-
-/* Nothing of ours ends up in a core file. */
-static void no_core_dumps(void)
-{
-    const struct rlimit none = { 0, 0 };
-
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0);
-}
 
 static void open_log(const struct cli *c, const struct conf *conf)
 {
@@ -148,7 +137,6 @@ static int serve(struct cli *c, bool once)
 
     takeover_open(&t);
     takeover_hold(); /* until somebody listens to them */
-    no_core_dumps();
     notify_open();
     if ((conf = conf_load(c->config, &e)) == NULL)
         return cli_fail_as(c, t.taken ? EXIT_TRY_AGAIN : EXIT_DAEMON_CONFIG, &e,

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "agent/cli.h"
 #include "agent/conf.h"
@@ -116,12 +118,23 @@ static int read_words(struct cli *c, int argc, char **argv)
     return 0;
 }
 
+/* Secrets pass through commands as they do through the service: nothing of ours ends up in a core file, and nobody
+ * else's debugger looks in. */
+static void no_core_dumps(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct cli c = { .config = CONF_DEFAULT_PATH };
     bool noun_known = false;
     int code;
 
+    no_core_dumps();
     (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
     (void)mem_watch_openssl();       /* before anything of OpenSSL runs */
     c.memory_locked = mem_secret_start(SECRET_ARENA);

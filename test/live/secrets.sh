@@ -74,6 +74,17 @@ ok "nothing at all: refused" exits 2 secret set ca </dev/null
 ok "a value as an argument: refused" exits 2 secret set ca value
 ok "a name that is none: refused" exits 2 secret set ../ca </dev/null
 ok "one of the service's own: refused" exits 2 secret set certferry.proof </dev/null
+mkfifo slow
+"$B/certferry" secret set slow --config "$conf" <slow >out 2>err &
+typing=$!
+exec 9>slow
+core_limit() { awk '/^Max core file size/ { print $5, $6 }' "/proc/$typing/limits"; }
+no_core() { is "$(core_limit)" '0 0'; }
+ok "a command that has a secret writes no core file" until_true 10 no_core
+echo slowly >&9
+exec 9>&-
+ok "(it went on)" wait $typing
+ok "(and it can go)" exits 0 secret delete slow
 ok "delete what is not there: 13" exits 13 secret delete none
 ok "and what is not used" bash -c "echo x | '$B/certferry' secret set spare --config '$conf' && '$B/certferry' secret delete spare --config '$conf'"
 
