@@ -222,6 +222,7 @@ static void scrub(struct transfer *t)
     io_scrub_credential(&t->reply, io_peer_secret(t->peer));
     for (const struct curl_slist *h = t->headers; h != NULL; h = h->next)
         io_scrub_header(&t->reply, h->data);
+    io_scrub_form(&t->reply, buf_view(&t->body));
 }
 
 static void on_transfer_done(CURL *easy, CURLcode rc)

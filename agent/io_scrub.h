@@ -9,7 +9,8 @@
  * password must not come along.
  */
 
-/* io_scrub - overwrite each occurrence with '*'.  Less than 6 bytes are nobody's secret, and left. */
+/* io_scrub - overwrite each occurrence with '*', also as JSON escapes it.  Less than 6 bytes are nobody's secret, and
+ * left. */
 void io_scrub(struct buf *body, struct view secret);
 
 /* io_scrub_credential - "user:password" or a token: as it is, the password alone, and both as Basic sends them. */
@@ -17,4 +18,7 @@ void io_scrub_credential(struct buf *body, struct view credential);
 
 /* io_scrub_header - "Authorization: SCHEME VALUE": the value; any other header: nothing. */
 void io_scrub_header(struct buf *body, const char *line);
+
+/* io_scrub_form - the values of a form that prove who we are: client_secret, client_assertion, device_code ... */
+void io_scrub_form(struct buf *body, struct view form);
 #endif

@@ -22,6 +22,10 @@ static const struct server_answer answers[] = {
         THEN_KEEP, 0 },
     { "/error", "HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\nsorry!",
         THEN_KEEP, 0 },
+    { "/quotes",
+        "HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 46\r\n\r\n"
+        "{\"error_description\":\"no: hunter2\\/and~more!\"}",
+        THEN_KEEP, 0 },
     { "/busy",
         "HTTP/1.1 503 Busy\r\nRetry-After: 120\r\n"
         "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n",
@@ -178,6 +182,21 @@ static void a_post_as_described(void **state)
     assert_memory_equal(f.body.p + f.body.len - sizeof body, body, sizeof body);
 }
 
+/* A secret in the body of a form goes nowhere further, as one in a header does. */
+static void a_refusal_that_quotes_the_form(void **state)
+{
+    struct http_req q = fetch_get(server_url(&server, "/quotes"));
+    struct fetch f;
+
+    (void)state;
+    q.method = "POST";
+    q.body = view_text("client_id=me&client_secret=hunter2%2Fand~more");
+    fetch(&f, peer, &q);
+    assert_false(f.failed);
+    expect_line(server.last, "client_secret=hunter2%2Fand~more");
+    fetch_body_is(&f, "{\"error_description\":\"no: *****************!\"}");
+}
+
 /* Handles are used again: nothing of one request may be in the next. */
 static void one_request_after_the_other(void **state)
 {
@@ -264,6 +283,7 @@ int main(void)
         TEST(redirects_are_not_followed),
         TEST(headers_of_an_answer),
         TEST(a_post_as_described),
+        TEST(a_refusal_that_quotes_the_form),
         TEST(one_request_after_the_other),
         TEST(a_large_body),
         TEST(refused_before_it_is_sent),

@@ -44,11 +44,55 @@ static void headers(void **state)
     (void)scrubbed("", NULL, NULL);
 }
 
+static const char *scrubbed_form(const char *text, const char *form)
+{
+    static struct buf body = BUF_INIT(1000);
+
+    buf_free(&body);
+    buf_add_text(&body, text);
+    if (form != NULL)
+        io_scrub_form(&body, view_text(form));
+    return buf_text(&body);
+}
+
+static void forms(void **state)
+{
+    static const char form[] = "grant_type=client_credentials&client_id=client-id-1&client_secret="
+                               "hunter2%2Fand%7Emore&scope=ccp.enroll";
+
+    (void)state;
+    assert_string_equal(scrubbed_form("client-id-1: hunter2/and~more is wrong", form),
+        "client-id-1: **************** is wrong");
+    assert_string_equal(scrubbed_form("hunter2%2Fand%7Emore", form), "********************");
+    assert_string_equal(
+        scrubbed_form("ccp.enroll client_credentials", form), "ccp.enroll client_credentials");
+    assert_string_equal(scrubbed_form("no abcdef-123", "device_code=abcdef-123"), "no **********");
+    assert_string_equal(scrubbed_form("a.b.c-assertion",
+                            "client_assertion_type=x&client_assertion=a.b.c-assertion"),
+        "***************");
+    assert_string_equal(scrubbed_form("text", "&&=&client_secret&client_secret=&x=%"), "text");
+    assert_string_equal(scrubbed_form("%4 %4%4 is short", "client_secret=%4"), "%4 %4%4 is short");
+    (void)scrubbed_form("", NULL);
+}
+
+/* A server that answers in JSON writes a quote, a backslash, and often a slash, with a backslash. */
+static void as_json_writes_it(void **state)
+{
+    (void)state;
+    assert_string_equal(scrubbed("\"said: ab/cd/ef\"", "ab/cd/ef", NULL), "\"said: ********\"");
+    assert_string_equal(
+        scrubbed("\"said: ab\\/cd\\/ef\"", "ab/cd/ef", NULL), "\"said: **********\"");
+    assert_string_equal(scrubbed("\"ab\\\"cd\\\\ef/\"", "ab\"cd\\ef/", NULL), "\"***********\"");
+    (void)scrubbed("", NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials),
         cmocka_unit_test(headers),
+        cmocka_unit_test(forms),
+        cmocka_unit_test(as_json_writes_it),
     };
 
     return cmocka_run_group_tests_name("agent_io_scrub", tests, NULL, NULL);
