@@ -217,6 +217,9 @@ int http_url_check(const char *url, bool plain, size_t max, struct err *e)
     len = host_len(host);
     if (len == 0)
         return err_set(e, ERR_INPUT, "URL: it names no host");
+    /* user:pass/word@host: what is no port may be the beginning of a password, which is not repeated. */
+    if ((len > authority || !port_ok(host + len, authority - len)) && strchr(host, '@') != NULL)
+        return err_set(e, ERR_INPUT, "URL: a user name or password in it is not allowed");
     if (len > authority || !port_ok(host + len, authority - len))
         return err_set(e, ERR_INPUT, "URL: \"%.*s\" is not host or host:port",
             authority < HOST_SHOWN ? (int)authority : HOST_SHOWN, host);

@@ -22,6 +22,21 @@ static void plain_where_it_is_allowed(void **state)
     T_ERR(http_url_check(NULL, true, 2048, &e), ERR_INPUT);
 }
 
+/* A slash or a question mark in the password ends the authority before the '@'. */
+static void no_part_of_a_password_is_repeated(void **state)
+{
+    static const char *const urls[] = { "https://admin:hunter2/x@h/", "https://admin:hunter2?x@h/",
+        "https://admin:hunter2/x@h:443/ccp", "https://ad%6din:hunter2/@h/" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        T_ERR_SAYS(http_url_ok(urls[i], &e), ERR_INPUT, "a user name or password");
+        assert_null(strstr(e.msg, "hunter2"));
+    }
+    T_ERR_SAYS(http_url_ok("https://h:port/", &e), ERR_INPUT, "h:port");
+    T_OK(http_url_ok("https://h/users/me@contoso.example", &e));
+}
+
 static void as_long_as_said(void **state)
 {
     static char url[65535];
@@ -38,6 +53,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_where_it_is_allowed),
+        cmocka_unit_test(no_part_of_a_password_is_repeated),
         cmocka_unit_test(as_long_as_said),
     };
 
