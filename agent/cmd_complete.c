@@ -8,6 +8,9 @@
 #include "agent/conf_key.h"
 #include "agent/doctor.h"
 #include "agent/explain.h"
+#include "certs/text.h"
+
+enum { HELP_MAX = 400 };
 
 struct words {
     struct cli *cli;
@@ -20,15 +23,21 @@ struct words {
     int arg_count;
 };
 
+/* A word or a help may be somebody else's, a cloud's or a device's: a line end in it would offer another word. */
 static void offer(const struct words *w, const char *word, const char *help)
 {
+    char about[HELP_MAX];
     const char *end = strstr(help, ". ");
     size_t len = end != NULL ? (size_t)(end - help) : strlen(help);
 
     if (len > 0 && help[len - 1] == '.')
         len--;
-    if (word != NULL && strncmp(word, w->now, strlen(w->now)) == 0)
-        (void)printf("%s\t%.*s\n", word, (int)len, help);
+    (void)snprintf(
+        about, sizeof about, "%.*s", (int)(len < sizeof about ? len : sizeof about - 1), help);
+    err_clean(about);
+    if (word != NULL && strncmp(word, w->now, strlen(w->now)) == 0
+        && !text_has_control(view_text(word)))
+        (void)printf("%s\t%s\n", word, about);
 }
 
 static void offer_list(const struct words *w, const char *const *list, const char *help)

@@ -12,7 +12,7 @@ static const char bash[] =
     "        word=${line%%$'\\t'*}\n"
     "        if [ \"$line\" = :files ]; then\n"
     "            files=1\n"
-    "        elif [[ $word == *[\\ \\\"]* ]]; then\n"
+    "        elif [[ $word == *[!a-zA-Z0-9_.:/@%+=,-]* ]]; then\n"
     "            COMPREPLY+=(\"$(printf %q \"$word\")\")\n"
     "        else\n"
     "            COMPREPLY+=(\"$word\")\n"

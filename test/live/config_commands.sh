@@ -320,6 +320,10 @@ done
 ok "bash: a name with a blank is one word" grep -qxF 'ca\ \"a\ b\".url' <(
     printf 'ca "a b" { type = "est" url = "https://x.example" anchors = "a" templates = {"T"} }\n' >>"$conf"
     in_bash --config "$conf" config get 'ca "a b".u')
+# shellcheck disable=SC2016
+ok "bash: a name that a shell would execute is quoted" grep -qxF '\$\(touch\;x\)\`x\`' <(
+    printf 'ca "$(touch;x)`x`" { type = "est" url = "https://x.example" anchors = "a" templates = {"T"} }\n' >>"$conf"
+    in_bash --config "$conf" try pkcs --ca '$')
 agent_stop || true
 ok "nothing of the sandbox's secrets was said" nowhere -- "$(cat "$dir/token" 2>/dev/null || echo NO-TOKEN)" said
 finish
