@@ -64,11 +64,12 @@ int fs_private_dir(const char *path, struct err *e) MUST;
 
 /*
  * fs_as_owner - from here on with the rights of the folder's owner, if we are root and he is somebody else: what is
- * made there is his, and nothing he left there (a link) makes root write elsewhere.  fs_as_self ends it.
+ * made there is his, and nothing he left there (a link) makes root read or write elsewhere.  fs_as_self ends it.
  * fails ERR_CONFIG.  Threads: for the whole process, so only where one thread runs; no folder yet: nothing changes
  */
 struct fs_self {
-    unsigned uid, gid;
+    unsigned uid, gid, *groups;
+    int group_count;
     bool changed;
 };
 int fs_as_owner(const char *dir, struct fs_self *self, struct err *e) MUST;

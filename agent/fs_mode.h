@@ -13,7 +13,7 @@ struct fs_mode {
 };
 void fs_mode(const char *path, struct fs_mode *out); /* follows links, as opening does */
 
-/* fs_mode_set - fails ERR_STORE */
+/* fs_mode_set - never what a symbolic link leads to.  fails ERR_STORE */
 int fs_mode_set(const char *path, unsigned bits, struct err *e) MUST;
 unsigned fs_mode_self(void);            /* our effective user */
 const char *fs_mode_user(unsigned uid); /* "certferry (995)"; until the next call */

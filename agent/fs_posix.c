@@ -255,26 +255,6 @@ int fs_replace_like(const char *path, struct view content, const char *like, str
     return replace(path, content, st.st_mode & 07777, &st, e);
 }
 
-int fs_folder_like(const char *path, const char *like, struct err *e)
-{
-    struct stat st, made;
-
-    if (stat(like, &st) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", like, strerror(errno));
-    if (mkdir(path, 0700) != 0)
-        return errno == EEXIST ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    if (stat(path, &made) != 0
-        || ((made.st_uid != st.st_uid || made.st_gid != st.st_gid)
-            && chown(path, st.st_uid, st.st_gid) != 0)
-        || chmod(path, st.st_mode & 07777) != 0) {
-        int saved = errno;
-
-        (void)rmdir(path);
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
-    }
-    return 0;
-}
-
 int fs_create_secret(const char *path, struct view content, struct err *e)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

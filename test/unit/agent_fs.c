@@ -1,9 +1,12 @@
 /* Files the way a service must handle them: what is refused, and what a crash or a rival leaves. */
 #include "test/t.h"
 #include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include "agent/fs.h"
+#include "agent/fs_mode.h"
 #include "test/unit/agent_dir.h"
 
 static bool root(void)
@@ -283,6 +286,54 @@ static void replacing_keeps_mode_and_owner(void **state)
         ERR_STORE);
 }
 
+static void modes_are_not_set_through_links(void **state)
+{
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    dir_write("theirs", "x", 0644);
+    assert_int_equal(symlink("theirs", dir_path("mended")), 0);
+    T_ERR_SAYS(fs_mode_set(dir_path("mended"), 0600, &e), ERR_STORE, "symbolic link");
+    assert_int_equal(stat(dir_path("theirs"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    T_OK(fs_mode_set(dir_path("theirs"), 0600, &e));
+    assert_int_equal(stat(dir_path("theirs"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    T_ERR(fs_mode_set(dir_path("none"), 0600, &e), ERR_STORE);
+}
+
+/* Root as the owner of a folder has none of root's rights: its groups are rights, too. */
+static void acting_as_the_owner(void **state)
+{
+    const gid_t groups[] = { 0, 4713 };
+    gid_t got[8], mine[64];
+    int mine_count = getgroups(64, mine);
+    struct err e = { 0 };
+    struct fs_self self;
+
+    (void)state;
+    T_OK(fs_as_owner(dir_path("none"), &self, &e)); /* nobody's: as we are */
+    fs_as_self(&self);
+    if (!root() || mine_count < 0)
+        skip();
+    assert_int_equal(setgroups(2, groups), 0);
+    dir_write("of-a-group", "x", 0640);
+    assert_int_equal(chown(dir_path("of-a-group"), 0, 4713), 0);
+    assert_int_equal(mkdir(dir_path("theirs.d"), 0700), 0);
+    assert_int_equal(chown(dir_path("theirs.d"), 4711, 4712), 0);
+    assert_int_equal(chmod(dir_root, 0711), 0);
+    T_OK(fs_as_owner(dir_path("theirs.d"), &self, &e));
+    assert_true(geteuid() == 4711 && getegid() == 4712);
+    assert_int_equal(getgroups(8, got), 0);
+    assert_int_equal(open(dir_path("of-a-group"), O_RDONLY), -1);
+    fs_as_self(&self);
+    assert_true(geteuid() == 0 && getegid() == 0);
+    assert_int_equal(getgroups(8, got), 2);
+    assert_int_equal(got[0] + got[1], 4713);
+    assert_int_equal(setgroups((size_t)mine_count, mine), 0);
+}
+
 static void folders_like_another(void **state)
 {
     struct err e = { 0 };
@@ -343,6 +394,8 @@ int main(void)
         DIR_TEST(one_process_holds_the_lock),
         DIR_TEST(a_dead_process_holds_nothing),
         DIR_TEST(replacing_keeps_mode_and_owner),
+        DIR_TEST(modes_are_not_set_through_links),
+        DIR_TEST(acting_as_the_owner),
         DIR_TEST(folders_like_another),
         DIR_TEST(a_folder_is_locked_by_one),
         DIR_TEST(free_space),
