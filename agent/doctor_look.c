@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "agent/cloud.h"
 #include "agent/connector.h"
 #include "agent/doctor_look.h"
@@ -16,7 +17,7 @@ bool doctor_place(const char *url, char *host, size_t size, unsigned *port, bool
 
     if (at == NULL)
         return false;
-    *tls = strncmp(url, "https:", 6) == 0;
+    *tls = strncasecmp(url, "https:", 6) == 0;
     *port = *tls ? 443 : 80;
     at += 3;
     end = at + strcspn(at, "/?#");

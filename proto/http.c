@@ -176,6 +176,41 @@ static size_t host_len(const char *host)
     return len;
 }
 
+static bool is_quad(const char *host, size_t len)
+{
+    size_t at = 0;
+
+    for (int part = 0; part < 4; part++) {
+        size_t digits = 0;
+        unsigned n = 0;
+
+        while (
+            at + digits < len && digits < 4 && host[at + digits] >= '0' && host[at + digits] <= '9')
+            n = n * 10 + (unsigned)(host[at + digits++] - '0');
+        if (digits == 0 || n > 255 || (digits > 1 && host[at] == '0'))
+            return false;
+        at += digits;
+        if (part < 3 && (at == len || host[at++] != '.'))
+            return false;
+    }
+    return at == len;
+}
+
+/* 2130706433, 0x7f.1, 010.0.0.1, 127.0.0.1.: an address to one library, a name or another address to the next, and whoever
+ * decides on the way there would decide about another host than is asked. */
+static bool is_odd_address(const char *host, size_t len)
+{
+    size_t end = len > 0 && host[len - 1] == '.' ? len - 1 : len, at = end, digits;
+
+    while (at > 0 && host[at - 1] != '.')
+        at--;
+    if (end - at > 2 && host[at] == '0' && (host[at + 1] == 'x' || host[at + 1] == 'X'))
+        digits = 2 + strspn(host + at + 2, "0123456789abcdefABCDEF");
+    else
+        digits = strspn(host + at, "0123456789");
+    return host[0] != '[' && end > at && digits >= end - at && !is_quad(host, len);
+}
+
 /* ":1" to ":65535", or nothing. */
 static bool port_ok(const char *p, size_t len)
 {
@@ -223,6 +258,10 @@ int http_url_check(const char *url, bool plain, size_t max, struct err *e)
     if (len > authority || !port_ok(host + len, authority - len))
         return err_set(e, ERR_INPUT, "URL: \"%.*s\" is not host or host:port",
             authority < HOST_SHOWN ? (int)authority : HOST_SHOWN, host);
+    if (is_odd_address(host, len))
+        return err_set(e, ERR_INPUT,
+            "URL: \"%.*s\" is no name; an IPv4 address is four numbers, as 192.0.2.1",
+            len < HOST_SHOWN ? (int)len : HOST_SHOWN, host);
     return 0;
 }
 

@@ -154,6 +154,7 @@ static void places(void **state)
         bool tls;
     } cases[] = {
         { "https://Cloud.Example/ccp", "cloud.example", 443, true },
+        { "HTTPS://H/", "h", 443, true },
         { "http://p:3128", "p", 3128, false },
         { "https://[2001:db8::7]:8443/x:y", "2001:db8::7", 8443, true },
         { "https://[2001:db8::7]", "2001:db8::7", 443, true },

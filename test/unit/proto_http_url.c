@@ -37,6 +37,25 @@ static void no_part_of_a_password_is_repeated(void **state)
     T_OK(http_url_ok("https://h/users/me@contoso.example", &e));
 }
 
+/* curl, the resolver and a list of exceptions would each read these in its own way. */
+static void an_address_has_one_spelling(void **state)
+{
+    static const char *const odd[] = { "https://2130706433/", "https://127.1/",
+        "https://0x7f000001:8443/", "https://0X7F.0.0.1/", "https://127.0.0.0x1/",
+        "https://010.0.0.1/", "https://127.0.0.1./", "https://127.0.0.256/", "https://1.2.3.4.5/",
+        "https://1.2.3/x", "https://h.1/", "https://1..1/" };
+    static const char *const good[] = { "https://127.0.0.1/", "https://0.0.0.0:1",
+        "https://10.20.30.255?x", "https://[::1]:443/", "https://[::ffff:127.0.0.1]/",
+        "https://h1/", "https://1h/", "https://4.contoso.example./", "https://0x.example/",
+        "https://0xh/", "https://host.0xyz" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
+        T_ERR_SAYS(http_url_ok(odd[i], &e), ERR_INPUT, "four numbers");
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        T_OK(http_url_ok(good[i], &e));
+}
+
 static void as_long_as_said(void **state)
 {
     static char url[65535];
@@ -54,6 +73,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_where_it_is_allowed),
         cmocka_unit_test(no_part_of_a_password_is_repeated),
+        cmocka_unit_test(an_address_has_one_spelling),
         cmocka_unit_test(as_long_as_said),
     };
 
