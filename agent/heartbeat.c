@@ -70,7 +70,7 @@ static int next_counter(struct heartbeat *h, char epoch[40], struct err *e)
     h->counter = strtoll(text, NULL, 10)
                  + (reconcile_listens(h->a->reconcile) ? 0 : 1 + (int64_t)jitter(LEAP));
     (void)snprintf(text, sizeof text, "%lld", (long long)h->counter);
-    return store_meta_put(st, "counter", text, e);
+    return store_meta_put(st, "counter", text, e) == 0 ? store_commit(st, e) : -1;
 }
 
 static void beat(void *arg, const struct result *r)

@@ -85,7 +85,8 @@ static void lost(struct lease *l, struct request *r, const char *code)
 }
 
 /* What was asked for may have moved on, or ended, since it was asked: only what it is now counts. */
-void lease_told(struct lease *l, const char *id, int64_t expires_at, const char *code)
+bool lease_told(
+    struct lease *l, const char *id, const char *lease, int64_t expires_at, const char *code)
 {
     struct job *j = jobs_find(l->a->jobs, id);
     struct request r;
@@ -96,8 +97,8 @@ void lease_told(struct lease *l, const char *id, int64_t expires_at, const char 
         r = j->r;
     else if ((got = store_get(l->a->store, id, &r, &e)) < 0)
         log_err(EV_STORE_FAILED, id, NULL, &e);
-    if (got != 1 || request_is_final(r.state))
-        return;
+    if (got != 1 || request_is_final(r.state) || strcmp(r.lease, lease) != 0)
+        return false;
     if (expires_at == 0) {
         if (j != NULL)
             jobs_drop(j);
@@ -109,11 +110,16 @@ void lease_told(struct lease *l, const char *id, int64_t expires_at, const char 
         if (store_update(l->a->store, &r, NULL, &e) != 0)
             log_err(EV_STORE_FAILED, id, NULL, &e);
     }
+    return true;
 }
 
 static void on_lease(void *arg, const char *id, int64_t expires_at, const char *code)
 {
-    lease_told(arg, id, expires_at, code);
+    struct lease *l = arg;
+
+    for (size_t i = 0; i < l->count; i++)
+        if (strcmp(l->batch[i].id, id) == 0)
+            (void)lease_told(l, id, l->batch[i].lease, expires_at, code);
 }
 
 static void on_answer(void *arg, const struct result *r)

@@ -15,8 +15,8 @@
 enum {
     DAY_S = 86400,
     SOON_S = 5,
-    HEAR_S = 5,
-    /* the other one has noticed us, and speaks */ MACHINE_MAX = 256,
+    HEAR_S = 5, /* the other one has noticed us, and speaks */
+    MACHINE_MAX = 256,
     VALUE_MAX = 96
 };
 
@@ -114,7 +114,16 @@ static int check_mark(struct reconcile *r, bool *moved, struct err *e)
         return -1;
     read_mark(r->a, now);
     *moved = got == 1 && strcmp(kept, now) != 0;
-    return got == 1 && !*moved ? 0 : store_meta_put(s, "reconcile/mark", now, e);
+    return got == 1 ? 0 : store_meta_put(s, "reconcile/mark", now, e);
+}
+
+/* Together with the state that follows from it: a crash between the two would forget that it had moved. */
+static int settle_mark(struct reconcile *r, struct err *e)
+{
+    char now[VALUE_MAX];
+
+    read_mark(r->a, now);
+    return store_meta_put(r->a->store, "reconcile/mark", now, e);
 }
 
 /* ---- beginning and ending ------------------------------------------------------------------------------------------------ */
@@ -137,7 +146,7 @@ static void begin(struct reconcile *r, const char *why)
         "%s; requests from before are compared with the cloud, and nothing of them is submitted "
         "until it is certain that no other service works on them",
         why);
-    if (new_epoch(r, &e) != 0)
+    if (new_epoch(r, &e) != 0 || settle_mark(r, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, "cloud", &e);
     enter(r, RECONCILE_COMPARING);
     reconcile_compare(r);

@@ -30,12 +30,15 @@ static void on_row(void *arg, const struct request *q)
 }
 
 /* The original may have submitted what this store remembers as not submitted yet: its outcome is unknown, and the CA is
- * asked before it gets the same CSR. */
+ * asked before it gets the same CSR.  A job that waits for the commit of its waiting would not know. */
 static int doubt(struct reconcile *r, struct request *q, struct err *e)
 {
-    if (q->submits > 0 || (strcmp(q->step, "submit") != 0 && strcmp(q->step, "find") != 0)
-        || jobs_find(r->a->jobs, q->id) != NULL)
+    struct job *j = jobs_find(r->a->jobs, q->id);
+
+    if (q->submits > 0 || (strcmp(q->step, "submit") != 0 && strcmp(q->step, "find") != 0))
         return 0;
+    if (j != NULL)
+        jobs_drop(j);
     q->submits = 1;
     (void)snprintf(q->step, sizeof q->step, "find");
     return store_update(r->a->store, q, "the store is an old one or a copy: submitted or not?", e);
@@ -68,9 +71,12 @@ static void on_lease(void *arg, const char *id, int64_t expires_at, const char *
 {
     struct reconcile *r = arg;
 
-    r->compared++;
-    r->gone += expires_at == 0;
-    lease_told(r->a->lease, id, expires_at, code);
+    for (size_t i = r->at - r->batch; i < r->at; i++)
+        if (strcmp(r->list[i].id, id) == 0) {
+            r->compared++;
+            r->gone +=
+                lease_told(r->a->lease, id, r->list[i].lease, expires_at, code) && expires_at == 0;
+        }
 }
 
 /* When all in a question would be conflicts the cloud may say that with one number (proto/ccp.md 4.2). */
