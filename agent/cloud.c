@@ -102,7 +102,7 @@ static void promote(struct cloud *c)
         log_err(EV_STORE_FAILED, NULL, "cloud", &e); /* the next heartbeat tries again */
         return;
     }
-    crash_point(24);
+    crash_point(31);
     if (connector_drop(c->secrets, CONNECTOR_NEXT, &e)
         != 0) /* the next start tries it, in vain or not */
         log_err(EV_STORE_FAILED, NULL, "cloud", &e);

@@ -118,7 +118,7 @@ static void on_answer(void *arg, const struct result *res)
     bool ok = false;
 
     r->op = NULL;
-    crash_point(22);
+    crash_point(29);
     if (who == NULL)
         (void)err_set(&e, ERR_GONE, "signed out meanwhile");
     else if (cloud_judge(&a->cloud, res, &e) == 0
@@ -126,7 +126,7 @@ static void on_answer(void *arg, const struct result *res)
                     res->http->body, key_spki(r->key), who->agent_id, clock_now(), &got, &e)
                     == 0
              && keep_next(a, who, &got, r->key, &e) == 0 && cloud_try_next(&a->cloud, &e) == 1) {
-        crash_point(23);
+        crash_point(30);
         r->failures = 0;
         r->again_at = 0;
         heartbeat_now(a);

@@ -2,7 +2,7 @@
 #define AGENT_CRASH_H
 
 /*
- * crash.h - the points CP01-CP24 at which the tests kill the service.
+ * crash.h - the points CP01-CP31 at which the tests kill the service.
  *
  * Compiled in only with -DCRASH_POINTS.  CERTFERRY_CRASH_AT=CP05:3 ends the process by SIGKILL the
  * third time it passes CP05, as a power cut would.  crash_soon() does it some milliseconds later, from
