@@ -122,14 +122,39 @@ static void refuse(struct request *r, const struct err *why)
     (void)snprintf(r->step, sizeof r->step, "%s", job_pkcs.steps[job_pkcs.report].name);
 }
 
+/* It was another connector's, and is lent to us after all: the key it had here is gone, so it begins anew, as if it had
+ * never been here.  Under the lease that was lost it stays ended. */
+static bool begins_anew(const struct request *r, const struct request *fresh)
+{
+    return r->state == REQUEST_SUPERSEDED && r->digest[0] == '\0' && !r->failed
+           && strcmp(r->lease, fresh->lease) != 0;
+}
+
+static int begin_anew(struct poll *p, const struct request *fresh, struct view json, struct err *e)
+{
+    struct store *s = p->a->store;
+
+    if (store_update(s, fresh, "handed out again", e) != 0
+        || store_keep_result(s, fresh->id, e) != 0
+        || store_put_blob(s, fresh->id, BLOB_RESULT, (struct view){ 0 }, e) != 0
+        || store_put_blob(s, fresh->id, BLOB_ITEM, json, e) != 0)
+        return -1;
+    lease_seen(p->a->lease, fresh->lease_expires_at - fresh->received_at);
+    log_event(EV_REQUEST, fresh->id, fresh->ca,
+        "handed out again after another connector had it: begun anew, with a new key");
+    return 0;
+}
+
 /* The cloud hands out a request we have: a lease that ran out, or an answer of ours that got lost. */
-static int known(struct poll *p, const struct request *fresh, struct err *e)
+static int known(struct poll *p, const struct request *fresh, struct view json, struct err *e)
 {
     struct job *j = jobs_find(p->a->jobs, fresh->id);
     struct request r;
 
     if (store_get(p->a->store, fresh->id, &r, e) != 1)
         return -1;
+    if (j == NULL && begins_anew(&r, fresh))
+        return begin_anew(p, fresh, json, e);
     if (j != NULL) {
         (void)snprintf(j->r.lease, sizeof j->r.lease, "%s", fresh->lease);
         j->r.lease_expires_at = fresh->lease_expires_at;
@@ -166,7 +191,7 @@ static int keep(struct poll *p, const struct request *r, struct view json, struc
             EV_REQUEST, r->id, r->ca, "%s, template %s, %s", r->kind, r->template_name, r->subject);
         return 0;
     case 0:
-        return known(p, r, e);
+        return known(p, r, json, e);
     default:
         return -1;
     }
