@@ -125,19 +125,30 @@ static const struct doctor_end *before(const struct doctor *d, const struct doct
 
 /* ---- the proxy ---------------------------------------------------------------------------------------------------------- */
 
+/* tinyproxy says 401 to a wrong password. */
+static bool wants_login(const struct io_look *k)
+{
+    return k->proxy_status == 407 || k->proxy_status == 401;
+}
+
 static void say_refusal(struct doctor *d, struct doctor_end *p)
 {
     const struct io_look *k = &p->look;
     bool sent = k->proxy_credential != NULL;
 
-    if (k->proxy_status == 407)
+    if (wants_login(k))
         doctor_fail(d, "NET-04", p->about, ERR_PROXY,
             sent ? "certferry secret set NAME, with user:password; then proxy.credential = "
                    "secret:NAME"
-                 : "certferry proxy set URL --credential secret:NAME",
-            "the proxy wants another login: HTTP 407 to CONNECT %s:%u; sent: %s; it offers: %s",
-            p->host, p->port, sent ? "the login of proxy.credential" : "no login",
+                 : "certferry proxy set URL --credentials-file FILE",
+            "the proxy wants another login: HTTP %ld to CONNECT %s:%u; sent: %s; it offers: %s",
+            k->proxy_status, p->host, p->port, sent ? "the login of proxy.credential" : "no login",
             k->proxy_offers[0] != '\0' ? k->proxy_offers : "nothing");
+    else if (k->proxy_status >= 500)
+        doctor_fail(d, "NET-04", p->about, ERR_NET,
+            "is it running, is its port right, may the proxy reach it? Ask whoever runs the two",
+            "the proxy cannot reach it: HTTP %ld to CONNECT %s:%u", k->proxy_status, p->host,
+            p->port);
     else if (k->proxy_status >= 400)
         doctor_fail(d, "NET-04", p->about, ERR_PROXY,
             "ask whoever runs the proxy to allow CONNECT to this host and port",
@@ -158,7 +169,7 @@ static void say_proxy(struct doctor *d, struct doctor_end *p)
         doctor_skip(d, "NET-04", p->about, "no proxy on the way");
     } else if (p->broken[0] != '\0') {
         doctor_skip(d, "NET-04", p->about, p->broken);
-    } else if (p->look.proxy_failed && same != NULL && p->look.proxy_status == 407) {
+    } else if (p->look.proxy_failed && same != NULL && wants_login(&p->look)) {
         doctor_skip(d, "NET-04", p->about, "refused as before; see the first NET-04");
         doctor_broken(p, "NET-04", same->about);
     } else if (p->look.proxy_failed) {

@@ -283,6 +283,36 @@ static void proxy_wants_a_login(void **state)
     doctor_free(&d);
 }
 
+/* The proxy is there and willing; what is behind it does not answer. */
+static void proxy_reaches_nobody(void **state)
+{
+    struct doctor d = with(NULL);
+
+    (void)state;
+    proxied(seen(&d, "cloud.example"), 0);
+    proxied(seen(&d, "ca.example"), 502);
+    doctor_net(&d);
+    assert_int_equal(d.grades[GRADE_FAIL], 1);
+    assert_int_equal(doctor_worst(&d)->found.cls, ERR_NET);
+    assert_non_null(strstr(doctor_worst(&d)->found.fact, "the proxy cannot reach it: HTTP 502"));
+    assert_null(strstr(doctor_worst(&d)->found.fix, "allow"));
+    doctor_free(&d);
+}
+
+/* tinyproxy's word for a wrong password. */
+static void proxy_says_401(void **state)
+{
+    struct doctor d = with(NULL);
+
+    (void)state;
+    proxied(seen(&d, "cloud.example"), 401);
+    proxied(seen(&d, "ca.example"), 401);
+    doctor_net(&d);
+    assert_int_equal(d.grades[GRADE_FAIL], 1);
+    assert_non_null(strstr(doctor_worst(&d)->found.fact, "wants another login: HTTP 401"));
+    doctor_free(&d);
+}
+
 /* Two peers, of which the proxy allows one. */
 static void proxy_allows_one(void **state)
 {
@@ -387,6 +417,8 @@ int main(void)
         cmocka_unit_test(one_family_is_dead),
         cmocka_unit_test(proxy_wants_a_login),
         cmocka_unit_test(proxy_allows_one),
+        cmocka_unit_test(proxy_reaches_nobody),
+        cmocka_unit_test(proxy_says_401),
         cmocka_unit_test(unknown_issuer),
         cmocka_unit_test(clocks),
         cmocka_unit_test(clock_before_certificate),
