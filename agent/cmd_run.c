@@ -264,7 +264,8 @@ int cmd_check(struct cli *c)
         ca_close(all.cas[i]);
     free(all.cas);
     if (code == EXIT_OK && !c->quiet && !c->json)
-        (void)printf("%s: valid; %zu CAs; store %s\n", c->config, conf->ca_count, conf->store.dir);
+        (void)printf("%s: valid; %zu CA%s; store %s\n", c->config, conf->ca_count,
+            conf->ca_count == 1 ? "" : "s", conf->store.dir);
     if (code == EXIT_OK && c->json)
         print_checked(conf);
     secrets_close(secrets);

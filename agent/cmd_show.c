@@ -66,8 +66,27 @@ static void print_request(const struct json *r)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (cli_text(r, rows[i][1])[0] != '\0')
             (void)printf("%-13s %s\n", rows[i][0], cli_text(r, rows[i][1]));
-    (void)printf("%-13s %lld failed since the last step forward; submitted %lld times\n",
-        "Attempts", (long long)cli_number(r, "attempts"), (long long)cli_number(r, "submissions"));
+    (void)printf("%-13s %lld failed since the last step forward; submitted: %lld\n", "Attempts",
+        (long long)cli_number(r, "attempts"), (long long)cli_number(r, "submissions"));
+}
+
+/* A reason stays with the request until the next one: it is said once. */
+static void print_history(const struct json *h)
+{
+    const char *before = "";
+
+    for (size_t i = 0; i < json_count(h); i++) {
+        const char *text = cli_text(json_at(h, i), "text");
+        bool again = text[0] == '\0' || strcmp(text, before) == 0;
+
+        if (again)
+            (void)printf(
+                "%s  %s\n", cli_text(json_at(h, i), "time"), cli_text(json_at(h, i), "event"));
+        else
+            (void)printf("%s  %-12s %s\n", cli_text(json_at(h, i), "time"),
+                cli_text(json_at(h, i), "event"), text);
+        before = text;
+    }
 }
 
 static int one(struct cli *c, const char *command, bool changes, struct json **answer)
@@ -95,9 +114,7 @@ int cmd_requests_show(struct cli *c)
 
         print_request(json_get(d, "request"));
         (void)printf("\n");
-        for (size_t i = 0; i < json_count(h); i++)
-            (void)printf("%s  %-12s %s\n", cli_text(json_at(h, i), "time"),
-                cli_text(json_at(h, i), "event"), cli_text(json_at(h, i), "text"));
+        print_history(h);
     }
     json_free(answer);
     return code;

@@ -163,7 +163,8 @@ static void say_templates(struct doctor *d, const struct doctor_ca *x, const cha
         doctor_skip(d, "CA-03", about, "needs CA-02");
     } else {
         doctor_pass(d, "CA-02", about,
-            est ? "the server answers under each label: %zu" : "%zu templates, each offered to us",
+            est ? "the server answers under each label: %zu"
+                : "each template is offered to us: %zu",
             x->conf->templates.count);
         if (est)
             doctor_skip(

@@ -55,9 +55,9 @@ static int ask(struct question *q, describe_fn *describe, struct err *e)
 
 static void would(struct finding *f, const struct http_req *q)
 {
-    finding_set(f, GRADE_SKIP, ERR_NONE,
-        "would send %s %s, %zu bytes; --submit does it, and a certificate is issued", q->method,
-        q->url, q->body.len);
+    finding_set(
+        f, GRADE_SKIP, ERR_NONE, "would send %s %s, %zu bytes", q->method, q->url, q->body.len);
+    finding_fix(f, "--submit does it, and a certificate is issued");
 }
 
 /* The serial number first: whatever happens next, it can be revoked. */

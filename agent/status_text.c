@@ -47,9 +47,9 @@ static void put_peer(const struct json *p, int64_t now, struct buf *b)
             buf_printf(
                 b, ", next try in %s", cli_ago(cli_time(p, "nextTry"), now, next, sizeof next));
     } else if (cli_time(p, "lastOk") != 0) {
-        buf_printf(b, "ok, last answer %s ago, %lld answers",
+        buf_printf(b, "ok, last answer %s ago, %lld answer%s",
             cli_ago(cli_time(p, "lastOk"), now, ago, sizeof ago),
-            (long long)cli_number(p, "answers"));
+            (long long)cli_number(p, "answers"), cli_number(p, "answers") == 1 ? "" : "s");
     } else {
         buf_add_text(b, "not asked yet");
     }
@@ -108,9 +108,9 @@ static void put_reconcile(const struct json *d, struct buf *b)
 static void put_master_key(const struct json *d, struct buf *b)
 {
     if (strcmp(cli_text(d, "masterKey"), "beside the store") == 0)
-        buf_add_text(b, "Key      WARNING: the master key is a plain file beside the store, so a "
-                        "copy of that folder "
-                        "opens itself; certferry(1), KEYS\n");
+        buf_add_text(b,
+            "Key      WARNING: a plain file beside the store: a copy of both opens itself; "
+            "certferry(1), KEYS\n");
 }
 
 /* ---- requests --------------------------------------------------------------------------------------------------- */
