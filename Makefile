@@ -132,9 +132,9 @@ $(B)/completion/%: $(B)/certferry
 COMPLETION = $(B)/completion/bash $(B)/completion/zsh $(B)/completion/fish
 $(B)/certferry.conf.sample: $(B)/certferry
 	$(Q)$< manual sample > $@
-man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/man/done $(B)/certferry.conf.sample
+man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/certferry-first-steps.7 $(B)/man/done $(B)/certferry.conf.sample
 lint-man: man
-	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/man/*.1 | grep .
+	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/certferry-first-steps.7 $(B)/man/*.1 | grep .
 
 # ---- what an administrator installs ---------------------------------------------------------------
 install: program plugins man $(COMPLETION)
@@ -151,6 +151,7 @@ install: program plugins man $(COMPLETION)
 	install -D -m 644 $(B)/certferry-plugin.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry-plugin.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/prometheus packaging/prometheus/*
 	install -D -m 644 $(B)/certferry-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-events.7
+	install -D -m 644 $(B)/certferry-first-steps.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-first-steps.7
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
 	@# What only some builds have: the list of parts, completion.
 	@[ ! -e $(B)/certferry.cdx.json ] || \

@@ -146,7 +146,7 @@ static void say_refusal(struct doctor *d, struct doctor_end *p)
             k->proxy_offers[0] != '\0' ? k->proxy_offers : "nothing");
     else if (k->proxy_status >= 500)
         doctor_fail(d, "NET-04", p->about, ERR_NET,
-            "is it running, is its port right, may the proxy reach it? Ask whoever runs the two",
+            "is it running, is its port right, may the proxy go there?",
             "the proxy cannot reach it: HTTP %ld to CONNECT %s:%u", k->proxy_status, p->host,
             p->port);
     else if (k->proxy_status >= 400)
