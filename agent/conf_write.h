@@ -10,8 +10,9 @@
  * fsync, rename, fsync of the folder).  A wrong one changes nothing and says file:line: key: what is wrong.  What was
  * incomplete before (conf_load_incomplete) may stay so: it is completed one command at a time.
  *
- * A drop-in has mode and owner of the one it replaces, a new one those of the main file.  One that sets nothing any
- * more is removed.  What somebody else wrote into it stays, but for comments and the order.
+ * A drop-in has mode and owner of the one it replaces, a new one those of the main file; where conf.d is closed to
+ * others it is for the group that may enter it (the package's: root:certferry 0640), and nobody else.  One that sets
+ * nothing any more is removed.  What somebody else wrote into it stays, but for comments and the order.
  */
 struct conf_change {
     const char *section, *title; /* title NULL: the section has none */

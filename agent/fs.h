@@ -38,7 +38,10 @@ int fs_read_secret_line(const char *path, struct buf *out, struct err *e) MUST;
 /* fs_replace - readers see the old content or the new: temporary file, fsync, rename, fsync folder. */
 int fs_replace(const char *path, struct view content, unsigned mode, struct err *e) MUST;
 
-/* fs_replace_like - the same, with mode and owner of `like`, which may be the file itself. */
+/*
+ * fs_replace_like - the same, with mode and owner of `like`, which may be the file itself.  Is it another one, then
+ * what all may read there is for the group of the file's folder, if only that may enter it: 0644 becomes 0640.
+ */
 int fs_replace_like(const char *path, struct view content, const char *like, struct err *e) MUST;
 
 /* fs_folder_like - make it, with mode and owner of `like`, if it is missing. */

@@ -2,11 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -135,16 +133,22 @@ static int write_all(int fd, struct view v)
     return 0;
 }
 
+static void folder_of(const char *path, char *dir, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        (void)snprintf(dir, size, ".");
+    else
+        (void)snprintf(dir, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
 static int sync_dir_of(const char *path)
 {
     char dir[4096];
-    const char *slash = strrchr(path, '/');
     int fd, rc;
 
-    if (slash == NULL)
-        (void)snprintf(dir, sizeof dir, ".");
-    else
-        (void)snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    folder_of(path, dir, sizeof dir);
     if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         return -1;
     rc = fsync(fd);
@@ -158,17 +162,12 @@ static int sync_dir_of(const char *path)
  */
 static void give(int fd, const char *path)
 {
-    const char *slash = strrchr(path, '/');
     char dir[4096];
     struct stat st;
 
     if (geteuid() != 0)
         return;
-    (void)snprintf(dir, sizeof dir, "%.*s",
-        slash == NULL   ? 1
-        : slash == path ? 1
-                        : (int)(slash - path),
-        slash == NULL ? "." : path);
+    folder_of(path, dir, sizeof dir);
     if (stat(dir, &st) == 0 && (st.st_uid != 0 || st.st_gid != 0))
         (void)!fchown(fd, st.st_uid, st.st_gid);
 }
@@ -227,7 +226,8 @@ static int replace(
             (unsigned)like->st_uid, (unsigned)like->st_gid, strerror(saved));
     }
     (void)fchmod(fd, (mode_t)mode);
-    give(fd, path);
+    if (like == NULL)
+        give(fd, path);
     if (fill(fd, temp, content, e) != 0)
         return -1;
     if (rename(temp, path) != 0) {
@@ -246,12 +246,28 @@ int fs_replace(const char *path, struct view content, unsigned mode, struct err 
     return replace(path, content, mode, NULL, e);
 }
 
+/* What all may read is, in a folder that is closed to most, for those who may enter it. */
+static void close_to_others(const char *path, struct stat *like)
+{
+    char dir[4096];
+    struct stat st;
+
+    folder_of(path, dir, sizeof dir);
+    if ((like->st_mode & S_IROTH) == 0 || stat(dir, &st) != 0 || (st.st_mode & S_IXOTH) != 0
+        || (st.st_mode & S_IXGRP) == 0)
+        return;
+    like->st_mode = (like->st_mode & ~(mode_t)S_IRWXO) | S_IRGRP;
+    like->st_gid = st.st_gid;
+}
+
 int fs_replace_like(const char *path, struct view content, const char *like, struct err *e)
 {
     struct stat st;
 
     if (stat(like, &st) != 0)
         return err_set(e, ERR_STORE, "%s: %s", like, strerror(errno));
+    if (strcmp(path, like) != 0)
+        close_to_others(path, &st);
     return replace(path, content, st.st_mode & 07777, &st, e);
 }
 
@@ -299,69 +315,6 @@ int fs_private_dir(const char *path, struct err *e)
         return err_set(e, ERR_CONFIG, "%s: belongs to user %u, and we are %u", path,
             (unsigned)st.st_uid, (unsigned)geteuid());
     return 0;
-}
-
-int fs_lock(const char *path, struct err *e)
-{
-    char text[32] = "";
-    int fd = fs_touch_private(path, e) != 0
-                 ? -1
-                 : open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    ssize_t n;
-
-    if (fd < 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        n = read(fd, text, sizeof text - 1);
-        text[n > 0 ? (size_t)n : 0] = '\0';
-        text[strspn(text, "0123456789")] = '\0';
-        (void)close(fd);
-        return err_set(e, ERR_CONFLICT, "%s: process %s uses this store", path, text);
-    }
-    n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
-        (void)close(fd);
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    }
-    return fd;
-}
-
-int fs_lock_folder(const char *path, int wait_ms, struct err *e)
-{
-    enum { STEP_MS = 50 };
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
-    for (; flock(fd, LOCK_EX | LOCK_NB) != 0; wait_ms -= STEP_MS) {
-        if (wait_ms <= 0 || errno != EWOULDBLOCK) {
-            int saved = errno;
-
-            (void)close(fd);
-            return saved == EWOULDBLOCK
-                       ? err_set(e, ERR_BUSY, "%s: another command is changing it", path)
-                       : err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
-        }
-        (void)poll(NULL, 0, STEP_MS);
-    }
-    return fd;
-}
-
-int fs_lock_again(const char *path, int fd)
-{
-    struct stat ours, there;
-
-    if (fd >= 0 && fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_dev == there.st_dev
-        && ours.st_ino == there.st_ino && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    fs_unlock(fd);
-    return -1;
-}
-
-void fs_unlock(int fd)
-{
-    if (fd >= 0)
-        (void)close(fd);
 }
 
 static int not_dots(const struct dirent *d)

@@ -104,6 +104,30 @@ static void a_drop_in_is_made(void **state)
     assert_int_equal(count_files("."), 2); /* no lock, no temporary file */
 }
 
+/* The service reads it by its group, and nobody else does: the package's folders, and a file that all may read. */
+static void for_the_service_alone(void **state)
+{
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    dir_write(main_file, CLOUD CA, 0644);
+    assert_int_equal(chmod(dir_root, 0750), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(dir_root, 0, 4712), 0);
+    T_OK(set("keys", NULL, "pool", "1", &e));
+    assert_int_equal(mode_of("conf.d"), 0750); /* made like the folder it is in */
+    assert_int_equal(mode_of("conf.d/90-config.conf"), 0640);
+    assert_int_equal(stat(dir_path("conf.d/90-config.conf"), &st), 0);
+    if (geteuid() == 0)
+        assert_true(st.st_uid == 0 && st.st_gid == 4712);
+    T_OK(set("keys", NULL, "pool", "2", &e)); /* and when it is replaced */
+    assert_int_equal(mode_of("conf.d/90-config.conf"), 0640);
+    assert_int_equal(stat(dir_path("conf.d/90-config.conf"), &st), 0);
+    if (geteuid() == 0)
+        assert_true(st.st_uid == 0 && st.st_gid == 4712);
+}
+
 static void every_type_and_odd_characters(void **state)
 {
     struct err e = { 0 };
@@ -330,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DIR_TEST(a_drop_in_is_made),
+        DIR_TEST(for_the_service_alone),
         DIR_TEST(every_type_and_odd_characters),
         DIR_TEST(unset_takes_away_and_then_the_file),
         DIR_TEST(what_somebody_else_wrote_stays),

@@ -286,6 +286,45 @@ static void replacing_keeps_mode_and_owner(void **state)
         ERR_STORE);
 }
 
+/* As the package has it: the administrator's file is for all in a folder that is for the service's group. */
+static void in_a_closed_folder_for_its_group_alone(void **state)
+{
+    static const struct {
+        unsigned folder, like, made;
+        bool folders_group;
+    } cases[] = {
+        { 0750, 0644, 0640, true }, { 0750, 0604, 0640, true },
+        { 0750, 0640, 0640, false }, /* the main file's own group may read it */
+        { 0750, 0600, 0600, false }, { 0755, 0644, 0644, false }, /* all may enter */
+        { 0700, 0644, 0644, false }, /* nobody else may: there is no group to read it */
+    };
+    struct err e = { 0 };
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(mkdir(dir_path("etc"), 0750), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        dir_write("main.conf", "x", 0644);
+        assert_int_equal(chmod(dir_path("main.conf"), cases[i].like), 0);
+        assert_int_equal(chmod(dir_path("etc"), cases[i].folder), 0);
+        if (root())
+            assert_int_equal(chown(dir_path("etc"), 0, 4712), 0);
+        T_OK(fs_replace_like(dir_path("etc/a.conf"), view_text("a"), dir_path("main.conf"), &e));
+        assert_int_equal(stat(dir_path("etc/a.conf"), &st), 0);
+        if ((st.st_mode & 07777) != cases[i].made)
+            fail_msg("case %zu: mode %04o", i, (unsigned)st.st_mode & 07777);
+        if (root() && (st.st_uid != 0 || (st.st_gid == 4712) != cases[i].folders_group))
+            fail_msg("case %zu: %u:%u", i, (unsigned)st.st_uid, (unsigned)st.st_gid);
+        assert_int_equal(remove(dir_path("main.conf")), 0);
+    }
+    /* One that is there keeps what it has, in the same folder. */
+    assert_int_equal(chmod(dir_path("etc"), 0750), 0);
+    assert_int_equal(chmod(dir_path("etc/a.conf"), 0604), 0);
+    T_OK(fs_replace_like(dir_path("etc/a.conf"), view_text("b"), dir_path("etc/a.conf"), &e));
+    assert_int_equal(stat(dir_path("etc/a.conf"), &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0604);
+}
+
 static void modes_are_not_set_through_links(void **state)
 {
     struct err e = { 0 };
@@ -394,6 +433,7 @@ int main(void)
         DIR_TEST(one_process_holds_the_lock),
         DIR_TEST(a_dead_process_holds_nothing),
         DIR_TEST(replacing_keeps_mode_and_owner),
+        DIR_TEST(in_a_closed_folder_for_its_group_alone),
         DIR_TEST(modes_are_not_set_through_links),
         DIR_TEST(acting_as_the_owner),
         DIR_TEST(folders_like_another),
