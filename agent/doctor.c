@@ -53,7 +53,8 @@ const struct doctor_code doctor_codes[] = {
     { "PLG-01", "challenge plugins open, and can judge" },
     { "RA-01", "certificates of registration authorities are valid, and for how many days" },
     { "SVC-01", "the service is running and answers" },
-    { "SVC-02", "how it has been doing: its health, its last reload" },
+    { "SVC-02", "how it has been doing: its health, its last reload; by systemd: restarts, "
+                "watchdog, sandbox" },
     { "NET-01", "the name resolves" },
     { "NET-02", "a connection can be made" },
     { "NET-03", "IPv4 and IPv6 both lead there" },

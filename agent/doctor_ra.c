@@ -19,7 +19,8 @@ static void look(struct doctor *d, const char *about, const char *what, const ch
     char fix[300];
 
     doctor_begin(d);
-    (void)snprintf(fix, sizeof fix, "put a new certificate into %s, then: certferry reload", file);
+    (void)snprintf(
+        fix, sizeof fix, "put a new certificate into %s, then: certferry service reload", file);
     if (identity_certificate(d->lib, file, &der, &e) != 0
         || cert_parse(buf_view(&der), &c, &e) != 0) {
         doctor_fail(d, "RA-01", about, ERR_CONFIG, fix, "%s certificate: %s", what, e.msg);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agent/control.h"
 #include "agent/doctor_status.h"
+#include "agent/doctor_unit.h"
 
 enum { ANSWER_MAX = 4 << 20 };
 
@@ -112,15 +113,20 @@ static void say_health(struct doctor *d)
 {
     const char *reload = refused_reload(d);
     const char *health = doctor_status_text(d, "health");
+    struct finding f;
 
-    if (strcmp(health, "ok") != 0)
-        doctor_warn(d, "SVC-02", "", "certferry status", "health: %s%s%s", health,
+    if (strcmp(health, "ok") != 0) {
+        finding_set(&f, GRADE_WARN, ERR_NONE, "health: %s%s%s", health,
             first_cause(d)[0] != '\0' ? ": " : "", first_cause(d));
-    else if (reload != NULL)
-        doctor_warn(d, "SVC-02", "", "certferry check, then: certferry reload",
+        finding_fix(&f, "certferry status");
+    } else {
+        finding_set(&f, GRADE_PASS, ERR_NONE, "health: ok");
+    }
+    if (reload != NULL)
+        finding_worse(&f, GRADE_WARN, ERR_NONE, "certferry check, then: certferry service reload",
             "it runs with an older configuration, the last reload was refused: %s", reload);
-    else
-        doctor_pass(d, "SVC-02", "", "health: ok");
+    doctor_unit(&f, doctor_status_number(d, "pid"));
+    doctor_say(d, "SVC-02", "", &f);
 }
 
 void doctor_service(struct doctor *d)

@@ -46,7 +46,7 @@ static void days_row(
 
     if (ours)
         (void)snprintf(
-            fix, sizeof fix, "put a new certificate into %s, then: certferry reload", file);
+            fix, sizeof fix, "put a new certificate into %s, then: certferry service reload", file);
     else
         (void)snprintf(fix, sizeof fix, "have the certificate of this server renewed");
     if (c->not_after_at < now)

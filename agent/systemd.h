@@ -22,6 +22,9 @@ int systemd_remove(const char *root, struct err *e) MUST;
 
 /* systemctl - with these words (NULL-ended); returns its exit code, or -1: it cannot be run.  out NULL: ours */
 int systemctl(const char *const *words, struct buf *out, struct err *e) MUST;
+/* systemd_show - `systemctl show` of our unit, with that option; a manager that does not answer is given up after 5 s.
+ * fails ERR_GONE, ERR_BUSY */
+int systemd_show(const char *option, struct buf *out, struct err *e) MUST;
 /* systemd_run - another program of systemd's by name, as "systemd-sysusers" */
 int systemd_run(const char *program, const char *const *words, struct buf *out, struct err *e) MUST;
 #endif

@@ -1,6 +1,7 @@
 /* see systemd.h */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 #include "agent/takeover.h"
 #include "unit_files.h" /* made from packaging/systemd/ */
 
-enum { PATH_LEN = 4096, WORDS_MAX = 12, UNIT_MAX = 16384 };
+enum { PATH_LEN = 4096, WORDS_MAX = 12, UNIT_MAX = 16384, SHOW_LIMIT_S = 5 };
 
 extern char **environ;
 
@@ -68,7 +69,9 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int systemd_run(const char *program, const char *const *words, struct buf *out, struct err *e)
+/* limit_s: killed by then; 0: never. */
+static int run(
+    const char *program, const char *const *words, unsigned limit_s, struct buf *out, struct err *e)
 {
     const char *arguments[WORDS_MAX + 2];
     char path[PATH_LEN];
@@ -86,6 +89,7 @@ int systemd_run(const char *program, const char *const *words, struct buf *out, 
         return err_set(e, ERR_NOMEM, "pipe: %s", strerror(errno));
     (void)fflush(NULL);
     if ((pid = fork()) == 0) {
+        (void)alarm(limit_s); /* goes on beyond execve */
         if (out == NULL || dup2(ends[1], STDOUT_FILENO) >= 0)
             (void)execve(path, (char *const *)(uintptr_t)arguments, environ);
         _exit(127);
@@ -97,6 +101,21 @@ int systemd_run(const char *program, const char *const *words, struct buf *out, 
         (void)close(ends[0]);
     }
     return pid > 0 ? wait_for(pid) : err_set(e, ERR_NOMEM, "fork: %s", strerror(errno));
+}
+
+int systemd_run(const char *program, const char *const *words, struct buf *out, struct err *e)
+{
+    return run(program, words, 0, out, e);
+}
+
+int systemd_show(const char *option, struct buf *out, struct err *e)
+{
+    const char *const words[] = { "--no-pager", "--all", "show", SYSTEMD_UNIT, option, NULL };
+    int rc = run("systemctl", words, SHOW_LIMIT_S, out, e);
+
+    if (rc == 128 + SIGALRM)
+        return err_set(e, ERR_BUSY, "systemctl show: no answer within %d s", SHOW_LIMIT_S);
+    return rc <= 0 ? rc : err_set(e, ERR_GONE, "systemctl show ended with %d", rc);
 }
 
 int systemctl(const char *const *words, struct buf *out, struct err *e)
