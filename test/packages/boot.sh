@@ -1,6 +1,7 @@
 #!/bin/bash
-# The package on a machine with systemd, a container that is really booted: installed, configured, started, rebooted, still
-# delivering; a stuck service is killed by the watchdog and nothing is lost; upgraded, removed, purged.  Prints TAP.
+# The package on a machine with systemd, a container that is really booted: from nothing installed, signed in, started,
+# rebooted, still delivering; a stuck service is killed by the watchdog and nothing is lost; upgraded, removed, purged.
+# Prints TAP.
 #
 #   B=build/crash test/packages/boot.sh       needs root, debootstrap, systemd-nspawn; certferry of B with crash points
 #
@@ -54,7 +55,7 @@ cat >machine/etc/systemd/system/sandbox.service <<'UNIT'
 [Unit]
 Description=cloud and CA
 [Service]
-ExecStart=/opt/trial/certferry-sandbox --dir /srv/sandbox --port 18443 --quiet
+ExecStart=/opt/trial/certferry-sandbox --dir /srv/sandbox --port 18443 --sign-in mtls --quiet
 [Install]
 WantedBy=multi-user.target
 UNIT

@@ -41,6 +41,30 @@ requests() { # PREFIX COUNT
     } >ask.json
     ctl requests ask.json >ask.out
 }
+as() { # USER COMMAND...
+    local user=$1
+    shift
+    setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+}
+# The code is read from the screen and approved somewhere else.
+person_signs_in() {
+    local pid code=''
+    certferry sign-in --cloud 127.0.0.1:18443/ccp --trust /etc/certferry/tls-ca.pem >sign-in.out 2>person </dev/null &
+    pid=$!
+    until_true 20 grep -q 'enter the code' person
+    code=$(sed -n 's/.*enter the code *//p' person)
+    ctl approve-code "${code:-none}" >ctl.out
+    wait $pid || { cat person sign-in.out; return 1; }
+}
+bootstrap_again() {
+    (umask 077 && ctl bootstrap >token)
+    certferry sign-in --bootstrap-file token
+}
+doctor_is_content() {
+    certferry doctor >doctor.out 2>&1
+    ok "doctor has no FAIL" grep -q '^SUMMARY: .* 0 fail' doctor.out
+    grep -E -A 1 '^(WARN|FAIL)|^SUMMARY' doctor.out | cut -c1-200 | sed 's/^/#     /' >&3
+}
 delivered() { is "$(number delivered) $(number open)" "$1 0"; }
 
 case $(cat stage) in
@@ -59,11 +83,24 @@ install)
     mv kept.conf /etc/certferry/certferry.conf
     systemctl reset-failed certferry 2>/dev/null
     until_true 30 test -e /srv/sandbox/ready
-    cd /srv/sandbox && cp ./*.pem connector.key ca-password.txt /etc/certferry/ && cd /opt/trial || exit 1
-    chown certferry: /etc/certferry/connector.key /etc/certferry/ca-password.txt
-    chmod 600 /etc/certferry/connector.key /etc/certferry/ca-password.txt
-    sed -e 's:/srv/sandbox/:/etc/certferry/:' -e '/^store/,/^}/d' /srv/sandbox/certferry.conf >>/etc/certferry/certferry.conf
+    # ---- what the administrator writes: where certificates come from
+    cp /srv/sandbox/tls-ca.pem /srv/sandbox/root-ca.pem /etc/certferry/
+    sed -n '/^ca /,/^}/p' /srv/sandbox/certferry.conf |
+        sed -e 's:/srv/sandbox/ca-password.txt:secret\:sandbox:' -e 's:/srv/sandbox/:/etc/certferry/:' >>/etc/certferry/certferry.conf
+    # ---- what commands write, and root runs them
+    ok "secret set" certferry secret set sandbox --file /srv/sandbox/ca-password.txt
+    ok "sign-in with a code: a person approves" person_signs_in
+    ok "the code and where to type it were on the screen" grep -q 'enter the code' person
+    ok "config set" certferry config set cloud.poll_interval 2
+    ok "proxy set, and it is tried" certferry proxy set none
+    ok "each wrote a file of its own" is "$(cd /etc/certferry/conf.d && echo *)" "50-sign-in.conf 60-proxy.conf 90-config.conf"
+    ok "which the service may read, root may write, and nobody else may see" is \
+        "$(stat -c "%U:%G %a" /etc/certferry/conf.d/* | uniq)" "root:certferry 640"
+    ok "the service's user can read them" as certferry cat /etc/certferry/conf.d/*.conf
+    ok "the secrets are the service's" is "$(find /var/lib/certferry/secrets ! \( -user certferry -perm 600 \) ! -type d)" ''
+    ok "whoami" certferry whoami
     ok "configured: check, as root" certferry check
+    ok "and as the service's user, who will have to read it all" as certferry certferry check
     requests first 5
     ok "service install enables it" certferry service install
     ok "it uses the package's unit" not test -e /etc/systemd/system/certferry.service
@@ -73,18 +110,23 @@ install)
     ok "without any capability" grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$(property MainPID)/status"
     ok "under seccomp" grep -q '^Seccomp:[[:space:]]*2$' "/proc/$(property MainPID)/status"
     ok "five requests: delivered" until_true 60 delivered 5
+    doctor_is_content
+    ok "and says what systemd knows: restarts, watchdog, sandbox" grep -q 'PASS *SVC-02 .*no restart.*watchdog 1min.*sandbox whole' doctor.out
     ok "root's status command asks it" certferry status
     ok "systemd shows its status line" until_true 20 sh -c 'systemctl show -P StatusText certferry | grep -q "5 delivered"'
     pid=$(property MainPID)
-    echo 'cloud { poll_interval = 3 }' >/etc/certferry/conf.d/50-trial.conf
+    certferry config set cloud.poll_interval 1 >set.out 2>&1
+    ok "config set, then service reload: taken over" certferry service reload
+    ok "in the same process" is "$(property MainPID)" "$pid"
+    echo 'cloud { poll_interval = 3 }' >/etc/certferry/conf.d/95-trial.conf
     ok "systemctl reload takes the new configuration over" systemctl reload certferry
     ok "in the same process" is "$(property MainPID)" "$pid"
     ok "and it is active" active active
-    echo 'cloud { poll_intervall = 3 }' >/etc/certferry/conf.d/50-trial.conf
+    echo 'cloud { poll_intervall = 3 }' >/etc/certferry/conf.d/95-trial.conf
     ok "systemctl reload fails with a wrong one" not systemctl reload certferry
     ok "the service goes on" active active
     ok "with what it had" sh -c 'certferry service status | grep -q "REFUSED"'
-    rm /etc/certferry/conf.d/50-trial.conf
+    rm /etc/certferry/conf.d/95-trial.conf
     requests second 3
     ok "and delivers" until_true 60 delivered 8
     ok "root's commands leave nothing behind that is root's" is "$(find /var/lib/certferry ! -user certferry)" ''
@@ -116,10 +158,16 @@ UNIT
     ok "it is started again, and everything is delivered" until_true 60 delivered 8
     ok "one service, started once more" is "$(property NRestarts)" 1
     ok "nothing is lost" is "$(number lost)" 0
+    doctor_is_content
+    ok "it tells of the restart" grep -q "WARN *SVC-02 .*restarts by systemd: 1 .*watchdog 4s; sandbox whole" doctor.out
     journalctl -q -u certferry -o cat | grep -E 'WatchdogStuck|Watchdog timeout' | head -n 2 | cut -c1-200 | sed 's/^/#     /' >&3
     rm -r /etc/systemd/system/certferry.service.d
     systemctl daemon-reload
     systemctl restart certferry
+    # ---- another identity, beside the running service
+    ok "sign-in with a bootstrap token" bootstrap_again
+    requests again 2
+    ok "the next requests are the new identity's" until_true 60 delivered 10
     # ---- upgrade
     pid=$(property MainPID)
     echo '# edited by hand' >>/etc/certferry/certferry.conf
@@ -129,7 +177,7 @@ UNIT
     ok "the conffile is the administrator's" grep -q 'edited by hand' /etc/certferry/certferry.conf
     ok "still enabled" is "$(systemctl is-enabled certferry)" enabled
     requests fourth 2
-    ok "and delivers" until_true 60 delivered 10
+    ok "and delivers" until_true 60 delivered 12
     ;;
 remove)
     ok "after another reboot it runs" until_true 30 active active
