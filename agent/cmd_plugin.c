@@ -248,11 +248,14 @@ static const struct conf_scep *endpoint_of(const struct conf *c, const char *plu
     return NULL;
 }
 
-/* What a plugin remembers of a challenge must be in the store of the service: nobody else may have it open. */
-static int take_store(struct agent *a, struct err *e)
+/* What a plugin remembers of a challenge must be in the store of the service: nobody else may have it open, and what
+ * is written is its owner's. */
+static int take_store(struct agent *a, struct fs_self *self, struct err *e)
 {
     char path[4096];
 
+    if (fs_as_owner(a->conf->store.dir, self, e) != 0)
+        return -1;
     fs_join(path, sizeof path, a->conf->store.dir, "lock");
     if ((a->lock = fs_lock(path, e)) < 0)
         return -1;
@@ -329,6 +332,7 @@ int cmd_plugin_test(struct cli *c)
 {
     const struct conf_plugin *conf;
     struct plugin *p = NULL;
+    struct fs_self self = { 0 };
     struct looked k;
     struct agent a;
     struct err e;
@@ -339,7 +343,7 @@ int cmd_plugin_test(struct cli *c)
     if ((conf = conf_plugin(a.conf, c->args[0])) == NULL) {
         (void)err_set(&e, ERR_GONE, "no section plugin \"%.63s\" in %s", c->args[0], c->config);
         code = cli_fail(c, &e, "certferry plugin list");
-    } else if ((cli_given(c, "--generate") != NULL) && take_store(&a, &e) != 0) {
+    } else if ((cli_given(c, "--generate") != NULL) && take_store(&a, &self, &e) != 0) {
         code = cli_fail(c, &e, "stop the service, or ask its page mscep_admin for a challenge");
     } else {
         if (a.store == NULL)
@@ -352,5 +356,6 @@ int cmd_plugin_test(struct cli *c)
     }
     plugin_close(p);
     close_agent(&a);
+    fs_as_self(&self);
     return code;
 }

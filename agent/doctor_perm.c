@@ -25,13 +25,30 @@ struct
     struct finding wrong; /* GRADE_NONE: nothing */
 };
 
+/* As the owner of the folder it is in, who could have put a link to somebody else's file there. */
+static int set_mode(const char *path, unsigned bits, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[PATH_LEN];
+    struct fs_self self;
+    int rc;
+
+    (void)snprintf(dir, sizeof dir, "%.*s", slash != NULL ? (int)(slash + 1 - path) : 1,
+        slash != NULL ? path : ".");
+    if (fs_as_owner(dir, &self, e) != 0)
+        return -1;
+    rc = fs_mode_set(path, bits, e);
+    fs_as_self(&self);
+    return rc;
+}
+
 static void mend(struct rule *r, const char *path, unsigned bits)
 {
     struct err e;
 
     if (r->d->dry_run) {
         finding_fix(&r->wrong, "chmod %04o %s: --fix would do it", bits, path);
-    } else if (fs_mode_set(path, bits, &e) != 0) {
+    } else if (set_mode(path, bits, &e) != 0) {
         finding_fix(&r->wrong, "chmod %04o %s: could not be done: %s", bits, path, e.msg);
     } else {
         r->wrong.grade = GRADE_NONE;

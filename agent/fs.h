@@ -9,8 +9,12 @@
  * What root makes belongs to the owner and group of its folder: root runs the commands, the service is somebody else.
  */
 
-/* fs_act_for_owner - if we are root: what belongs to the owner of this folder is as good as ours from now on. */
-void fs_act_for_owner(const char *dir);
+/*
+ * fs_trust_owner - if we are root: a secret file, or a private folder, of this folder's owner is as good as one of ours from
+ * now on.  It decides what is believed, for the whole command; no right is given up.  What is written in that folder is
+ * written as its owner, for just as long: fs_as_owner.
+ */
+void fs_trust_owner(const char *dir);
 
 /* fs_readable - a regular file we can read; if secret, owned by us or root and closed to all others; root:root 0440 is
  * closed, too. */

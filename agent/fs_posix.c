@@ -21,9 +21,9 @@ static bool is_credential(const struct stat *st)
     return st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 07777) == 0440;
 }
 
-static uid_t served = (uid_t)-1; /* whom root acts for */
+static uid_t served = (uid_t)-1; /* whose files root takes for ours */
 
-void fs_act_for_owner(const char *dir)
+void fs_trust_owner(const char *dir)
 {
     struct stat st;
 

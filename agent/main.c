@@ -67,15 +67,15 @@ static bool count_fits(const char *args, int count)
     return count >= least && count <= most;
 }
 
-/* Root's commands work on what belongs to the service's user; a service that root runs does not. */
-static void act_for_service(const struct cli *c)
+/* Root's commands believe what belongs to the service's user; a service that root runs does not. */
+static void trust_service(const struct cli *c)
 {
     char dir[4096];
 
     if (geteuid() != 0 || c->command->run == cmd_run || c->command->run == cmd_once)
         return;
     conf_store_dir(c->config, dir, sizeof dir);
-    fs_act_for_owner(dir);
+    fs_trust_owner(dir);
 }
 
 static int run(struct cli *c)
@@ -94,7 +94,7 @@ static int run(struct cli *c)
         return cli_usage(c, "%s%s%s %s %s", k->noun, k->verb != NULL ? " " : "",
             k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? "takes" : "takes no argument",
             k->args);
-    act_for_service(c);
+    trust_service(c);
     return k->run(c);
 }
 
