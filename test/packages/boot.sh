@@ -11,9 +11,10 @@
 need_programs certferry certferry-sandbox
 no() { skip "the package in a container" "$1"; finish; exit; }
 [ "$(id -u)" = 0 ] || no "not root"
-for p in debootstrap systemd-nspawn dpkg-deb; do command -v $p >/dev/null || no "$p is not installed (make deps)"; done
+for p in debootstrap systemd-nspawn dpkg-buildpackage setpriv; do command -v $p >/dev/null || no "$p is not installed (make deps)"; done
 deb=$(ls "$root"/build/packages/certferry_*.deb 2>/dev/null | head -n 1)
 [ -n "$deb" ] || bail "there is no package: make deb"
+bash -n "$root/test/packages/inside.sh" || bail "inside.sh is no script"
 
 # ---- the base ----------------------------------------------------------------------------------------------
 base=$root/build/packages/base.tar
@@ -22,7 +23,7 @@ parts=$parts,libmicrohttpd12,libgnutls30,openssl
 if [ ! -e "$base" ]; then
     timeout 900 debootstrap --variant=minbase --include=$parts bookworm made >debootstrap.log 2>&1 ||
         no "debootstrap does not work here: $(tail -n 1 debootstrap.log)"
-    tar -C made -cf base.tar . && mv base.tar "$base"
+    { tar -C made -cf "$base.$$" . && mv "$base.$$" "$base"; } || { rm -f "$base.$$"; bail "$base cannot be written"; }
     rm -rf made
 fi
 mkdir machine
@@ -66,21 +67,29 @@ ln -sf /etc/systemd/system/trial.service machine/etc/systemd/system/graphical.ta
 ln -sf /etc/systemd/system/sandbox.service machine/etc/systemd/system/multi-user.target.wants/sandbox.service
 ln -sf /lib/systemd/system/graphical.target machine/etc/systemd/system/default.target
 
+# ---- may we? -----------------------------------------------------------------------------------------------
+# The container ends with this script, however that ends.
+nspawn=(setpriv --pdeathsig KILL systemd-nspawn --register=no --keep-unit -q --private-network --system-call-filter=@memlock
+    --machine="trial-$$" -D machine --console=pipe)
+timeout 60 "${nspawn[@]}" /bin/true </dev/null >nspawn.out 2>&1 || no "systemd-nspawn does not work here: $(tail -n 1 nspawn.out)"
+
 # ---- boots -------------------------------------------------------------------------------------------------
 boot() { # NAME
     local from
     from=$(now_ms)
     echo "$1" >machine/opt/trial/stage
     : >machine/opt/trial/tap
-    timeout 240 systemd-nspawn --register=no --keep-unit -q --private-network --system-call-filter=@memlock --machine="trial-$$" -D machine -b \
-        --console=pipe </dev/null >"console-$1" 2>&1 &
+    timeout 240 "${nspawn[@]}" -b </dev/null >"console-$1" 2>&1 &
     local pid=$!
     alive[$pid]=container
     wait $pid
     unset "alive[$pid]"
     echo "# boot \"$1\": $(($(now_ms) - from)) ms"
+    # Before there is anything of ours in it: then it is no fault of ours.
+    [ "$1" != install ] || grep -qx '# begin' machine/opt/trial/tap || no "systemd does not boot in a container here: $(tail -n 1 "console-$1")"
     while IFS= read -r line; do
         case $line in
+        '# begin' | '# end') ;;
         ok\ *) ok "$1: ${line#ok - }" true ;;
         not\ ok*) ok "$1: ${line#not ok - }" false; failed=1 ;;
         *) echo "$line" ;;

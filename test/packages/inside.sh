@@ -2,6 +2,7 @@
 set -u
 cd /opt/trial || exit 1
 exec 3>>tap
+echo "# begin" >&3
 ok() { # DESCRIPTION COMMAND...
     local what=$1
     shift
