@@ -35,4 +35,4 @@ if [ "$skip" -gt 0 ]; then
 else
     echo "$ok passed, $bad failed"
 fi
-[ "$bad" -eq 0 ] && [ "$ok" -gt 0 ]
+[ "$bad" -eq 0 ] && [ $((ok + skip)) -gt 0 ]

@@ -68,7 +68,8 @@ ln -sf /etc/systemd/system/sandbox.service machine/etc/systemd/system/multi-user
 ln -sf /lib/systemd/system/graphical.target machine/etc/systemd/system/default.target
 
 # ---- may we? -----------------------------------------------------------------------------------------------
-# The container ends with this script, however that ends.
+# The container ends with this script, however that ends; it may write for a moment more.
+trap 'cleanup; for _ in {1..25}; do [ -n "${KEEP:-}" ] || [ ! -e "$work" ] || { sleep 0.2; rm -rf "$work" 2>/dev/null; }; done' EXIT
 nspawn=(setpriv --pdeathsig KILL systemd-nspawn --register=no --keep-unit -q --private-network --system-call-filter=@memlock
     --machine="trial-$$" -D machine --console=pipe)
 timeout 60 "${nspawn[@]}" /bin/true </dev/null >nspawn.out 2>&1 || no "systemd-nspawn does not work here: $(tail -n 1 nspawn.out)"
