@@ -49,4 +49,10 @@ mutate "SCEP: whatever the plugin says" agent/job_scep_ask.c \
     's/^    return denied\(j, v\);$/    return allow(j, v);/' test/sim/scep_refused.scn
 mutate "SCEP: a request that was sent again is another one" agent/scepd_judge.c \
     's/\(r.state == REQUEST_DELIVERED && /(false \&\& /' test/sim/scep_est.scn
+mutate "a request from before the restore is submitted unasked" agent/reconcile.c \
+    '/^bool reconcile_holds/,/^}/s/return q->.*;/return false;/' test/sim/restored.scn test/sim/cloned.scn
+mutate "the counter is not stored before it is sent" agent/heartbeat.c \
+    's/^    return store_meta_put\(st, "counter", text, e\) == 0 .*$/    return 0;/' test/sim/heartbeat.scn
+mutate "what another connector had is refused when it is lent again" agent/poll.c \
+    's/^    if \(j == NULL \&\& begins_anew\(.*$/    if (false)/' test/sim/restored_elsewhere.scn
 exit $bad

@@ -48,6 +48,24 @@ static int read_device(struct world *w, char *args)
     return 0;
 }
 
+static int read_restore(struct world *w, char *args)
+{
+    char *word, *rest = NULL;
+
+    w->restores = w->heartbeat = true;
+    for (word = strtok_r(args, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        if (strcmp(word, "in-place") == 0)
+            w->in_place = true;
+        else if (strcmp(word, "lent-elsewhere") == 0)
+            w->lent_elsewhere = true;
+        else if (strcmp(word, "twin") != 0 || sscanf(rest, "%ld", &w->twin_s) != 1)
+            return -1;
+        else
+            (void)strtok_r(NULL, " ", &rest);
+    }
+    return 0;
+}
+
 static int read_line(struct world *w, char *line, char about[120])
 {
     char word[32] = "", arg[32] = "";
@@ -64,6 +82,10 @@ static int read_line(struct world *w, char *line, char about[120])
         return read_request(w, line + used);
     if (strcmp(word, "device") == 0)
         return read_device(w, line + used);
+    if (strcmp(word, "heartbeat") == 0)
+        return w->heartbeat = true, 0;
+    if (strcmp(word, "restore") == 0)
+        return read_restore(w, line + used);
     if (strcmp(word, "restarts") == 0)
         return sscanf(line + used, "%zu", &w->restarts) == 1 ? 0 : -1;
     if (strcmp(word, "lease") == 0)

@@ -12,6 +12,8 @@
  *   lease SECONDS
  *   restarts N       the first N looks at a pending request end in a crash
  *   request NAME CA TEMPLATE KEY delivered | ERRORCODE     (CA: adcs or est; `malformed` after it)
+ *   heartbeat        the agent sends them, and the cloud says which counter was the highest
+ *   restore [in-place] [lent-elsewhere] [twin SECONDS]   sweep: a backup at each place, put back at each later one (past.h)
  *   device NAME CA CHALLENGE delivered | refused | either   a device that asks by SCEP
  */
 enum fault {
@@ -34,11 +36,13 @@ const char *fault_name(enum fault f);
 
 struct history {
     enum fault fault[2];
-    size_t at[2]; /* 1-based */
+    size_t at[2];                 /* 1-based */
+    size_t backup_at, restore_at; /* HTTP requests; 0 = never */
 
     /* found out */
     size_t calls, turns, starts, orphans;
-    char wrong[300]; /* "" = every promise was kept */
+    size_t turns_then; /* of these before the restore */
+    char wrong[300];   /* "" = every promise was kept */
 };
 
 int scenario_read(

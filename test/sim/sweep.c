@@ -1,7 +1,8 @@
 /*
- * sweep [--pairs] [--thin N] [--seed-one FAULT:K[,FAULT:K]] SCENARIO... - runs each scenario without a fault, with
- * every single fault at every place (--thin: at every Nth, another one for each fault), and with every pair of
- * faults; holds the promises against each history.  Prints TAP.  A failure names the faults; --only repeats that one history alone.
+ * sweep [--pairs] [--thin N] [--past K:M] [--only FAULT:K[,FAULT:K]] SCENARIO... - runs each scenario without a fault,
+ * with every single fault at every place (--thin: at every Nth, another one for each fault), and with every pair of
+ * faults; holds the promises against each history.  Prints TAP.  A failure names the faults; --only repeats that one
+ * history alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,9 @@ static bool one(struct world *w, const char *dir, struct history *h, const char 
         return true;
     failures++;
     if (failures <= 10)
-        (void)printf("# %s --only %s:%zu,%s:%zu: %s\n", scenario, fault_name(h->fault[0]), h->at[0],
-            fault_name(h->fault[1]), h->at[1], h->wrong);
+        (void)printf("# %s --past %zu:%zu --only %s:%zu,%s:%zu: %s\n", scenario, h->backup_at,
+            h->restore_at, fault_name(h->fault[0]), h->at[0], fault_name(h->fault[1]), h->at[1],
+            h->wrong);
     return false;
 }
 
@@ -64,11 +66,49 @@ static void sweep(
         }
 }
 
-static int only(struct world *w, const char *dir, const char *what, const char *scenario)
+static size_t stride_of(size_t places, size_t most)
+{
+    return places / most + 1;
+}
+
+/* A backup at each place, put back at each later one; then single faults in the second life. */
+static void sweep_past(
+    struct world *w, const char *dir, const struct history *base, bool pairs, const char *scenario)
+{
+    size_t stride = pairs ? 1 : stride_of(base->calls, 8);
+
+    for (size_t k = 1; k < base->calls; k += stride)
+        for (size_t m = k + 1; m <= base->calls; m += stride) {
+            struct history h = { .backup_at = k, .restore_at = m };
+            size_t step;
+
+            (void)one(w, dir, &h, scenario);
+            if (!pairs && (m - k) % 3 != 1)
+                continue;
+            for (int f = FAULT_NONE + 1; f < FAULT_COUNT; f++) {
+                bool turn = f >= FAULT_CRASH_TURN;
+                size_t first = turn ? h.turns_then : m, last = turn ? h.turns : h.calls;
+
+                step = stride_of(last - first, pairs ? 12 : 2);
+                for (size_t at = first + 1; at <= last; at += step) {
+                    struct history two = {
+                        .fault = { (enum fault)f }, .at = { at }, .backup_at = k, .restore_at = m
+                    };
+
+                    (void)one(w, dir, &two, scenario);
+                }
+            }
+        }
+}
+
+static int only(
+    struct world *w, const char *dir, const char *what, const char *past, const char *scenario)
 {
     char a[32] = "none", b[32] = "none";
     struct history h = { 0 };
 
+    if (past != NULL && sscanf(past, "%zu:%zu", &h.backup_at, &h.restore_at) != 2)
+        return 2;
     if (sscanf(what, "%31[^:]:%zu,%31[^:]:%zu", a, &h.at[0], b, &h.at[1]) < 2)
         return 2;
     for (int f = 0; f < FAULT_COUNT; f++) {
@@ -89,7 +129,7 @@ int main(int argc, char **argv)
     char dir[300];
     static struct world w;
     bool pairs = false;
-    const char *repeat = NULL;
+    const char *repeat = NULL, *past = NULL;
     int n = 0, bad = 0;
     struct err e;
 
@@ -122,16 +162,22 @@ int main(int argc, char **argv)
             repeat = argv[++i];
             continue;
         }
+        if (strcmp(argv[i], "--past") == 0) {
+            past = argv[++i];
+            continue;
+        }
         failures = 0;
         if (scenario_read(argv[i], &w, about) != 0) {
             bad++;
             continue;
         }
         if (repeat != NULL) {
-            bad += only(&w, dir, repeat, argv[i]) != 0;
+            bad += only(&w, dir, repeat, past, argv[i]) != 0;
             continue;
         }
-        if (one(&w, dir, &base, argv[i]) && base.orphans == 0)
+        if (one(&w, dir, &base, argv[i]) && base.orphans == 0 && w.restores)
+            sweep_past(&w, dir, &base, pairs, argv[i]);
+        else if (base.wrong[0] == '\0' && base.orphans == 0)
             sweep(&w, dir, &base, pairs, argv[i]);
         else if (base.wrong[0] == '\0' && w.mood < CA_WRONG_KEY)
             failures++, (void)printf("# %s: an orphan without a fault\n", argv[i]);
@@ -150,7 +196,8 @@ int main(int argc, char **argv)
     {
         static const char *const files[] = { "state/certferry.db", "state/certferry.db-wal",
             "state/certferry.db-shm", "state/lock", "state", "root.pem", "master.key",
-            "certferry.conf", "conf.d/scep.conf", "conf.d", "ra.pem", "ra.key" };
+            "certferry.conf", "conf.d/scep.conf", "conf.d/heartbeat.conf", "conf.d", "backup.db",
+            "backup.db-wal", "backup.db-shm", "ra.pem", "ra.key" };
         char path[400];
 
         for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

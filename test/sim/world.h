@@ -20,6 +20,8 @@ enum ca_mood {
     CA_NO_TEMPLATE
 };
 
+enum world_past { PAST_NONE, PAST_KEPT, PAST_RESTORED, PAST_OVER };
+
 struct world_request {
     char id[40];
     char name[64]; /* its CN; unique */
@@ -53,6 +55,13 @@ struct world_request {
     bool replayed;  /* it asked once more after it had its certificate */
     char trouble[120];
     struct X509_req_st *csr; /* the last one, for an approval */
+    size_t submitted;        /* CSRs the CA has seen, whatever it said */
+    /* past.h */
+    bool key_kept;   /* the backup has its CSR */
+    int leases_then; /* at the backup; the rest at the restore */
+    bool handed_out_then, done_then;
+    size_t submitted_then;
+    bool by_twin; /* ended by the service that lived beside */
 };
 
 struct world_cert {
@@ -75,6 +84,13 @@ struct world {
     size_t restarts_left;
     size_t calls; /* HTTP requests of any kind */
     bool scep;    /* some request is */
+    /* heartbeats, and what past.h makes of them */
+    bool heartbeat; /* the agent sends them */
+    int64_t highest, twin_next_at, restored_at;
+    bool restores, in_place, lent_elsewhere; /* what kind of restore is swept */
+    int64_t twin_s;                          /* so long the first life goes on after it */
+    enum world_past past;
+    size_t certs_then;
 };
 
 /* world_open - keys and certificates of the CA and the device, once a program. */

@@ -153,11 +153,26 @@ static void adcs_page(struct world *w, size_t id, struct sim_answer *out)
             head, id);
 }
 
+/* The newest one for the key it was last asked for; none yet: NULL */
+static const struct world_cert *newest(const struct world *w, const struct world_request *r)
+{
+    uint8_t spki[32];
+
+    if (r->csr == NULL)
+        return NULL;
+    spki_of(r->csr, spki);
+    for (size_t i = w->cert_count; i > 0; i--)
+        if (w->certs[i - 1].request == r && memcmp(w->certs[i - 1].spki, spki, 32) == 0)
+            return &w->certs[i - 1];
+    return NULL;
+}
+
 /* Request ids are the place in the list of requests, plus 100. */
 static void adcs_fetch(struct world *w, const char *query, bool chain, struct sim_answer *out)
 {
     size_t id = 0;
     struct world_request *r;
+    const struct world_cert *c;
 
     if (sscanf(query, "ReqID=%zu", &id) != 1 || id < 100 || id - 100 >= w->request_count) {
         world_page(out, 404, "text/html", "no");
@@ -170,7 +185,8 @@ static void adcs_fetch(struct world *w, const char *query, bool chain, struct si
         certs_only((struct view){ 0 }, &out->body);
         return;
     }
-    if (r->issued == 0 && w->mood == CA_PENDS && ++r->polls < w->pend_polls) {
+    c = newest(w, r);
+    if (c == NULL && w->mood == CA_PENDS && ++r->polls < w->pend_polls) {
         world_page(out, 200, "text/html",
             "<html><body><P ID=locPageTitle>Error</P><DL><DT ID=locDispLabel>Disposition:<DD>5 - "
             "(unknown)<DT "
@@ -178,15 +194,14 @@ static void adcs_fetch(struct world *w, const char *query, bool chain, struct si
             "Submission\r\n</DL></body></html>");
         return;
     }
-    if (r->issued == 0 && w->mood == CA_PENDS && r->csr != NULL) /* approved meanwhile */
-        (void)issue(w, r->csr, r);
-    for (size_t i = w->cert_count; i > 0; i--)
-        if (w->certs[i - 1].request == r) {
-            out->status = 200;
-            out->type = "application/pkix-cert";
-            buf_add_view(&out->body, buf_view(&w->certs[i - 1].der));
-            return;
-        }
+    if (c == NULL && w->mood == CA_PENDS && r->csr != NULL) /* approved meanwhile */
+        c = issue(w, r->csr, r);
+    if (c != NULL) {
+        out->status = 200;
+        out->type = "application/pkix-cert";
+        buf_add_view(&out->body, buf_view(&c->der));
+        return;
+    }
     world_page(out, 200, "text/html",
         "<html><body><DL><DT ID=locLastStatLabel>LastStatus:<DD>\t\t0x80094004 "
         "(-2146877436)\r\n</DL></body></html>");
@@ -271,6 +286,7 @@ static void submit(struct world *w, X509_REQ *csr, bool est, struct sim_answer *
     remember_key(r, spki);
     X509_REQ_free(r->csr);
     r->csr = X509_REQ_dup(csr);
+    r->submitted++;
     if (est) {
         est_enroll(w, r, csr, out);
         return;

@@ -155,6 +155,20 @@ static void extend(struct world *w, struct json_object *q, struct sim_answer *ou
     buf_add_text(&out->body, "]}");
 }
 
+/* ---- heartbeat ------------------------------------------------------------------------------------------------------- */
+
+static void heartbeat(struct world *w, struct json_object *q, struct sim_answer *out)
+{
+    struct json_object *v;
+
+    if (!json_object_object_get_ex(q, "counter", &v))
+        abort();
+    if (json_object_get_int64(v) > w->highest)
+        w->highest = json_object_get_int64(v);
+    world_page(out, 200, "application/json", "{\"highestCounter\":%lld,\"directives\":[]}",
+        (long long)w->highest);
+}
+
 /* ---- upload ---------------------------------------------------------------------------------------------------------- */
 
 /* The digest of a result without its lease: what must never differ. */
@@ -300,6 +314,8 @@ bool world_cloud(struct world *w, const char *path, struct view body, struct sim
         extend(w, q, out);
     else if (strcmp(path, "/ccp/results/upload") == 0)
         upload(w, q, out);
+    else if (strcmp(path, "/ccp/agents/heartbeat") == 0)
+        heartbeat(w, q, out);
     else if (strncmp(path, "/ccp/scep/", 10) == 0)
         scep_answer(w, path + 10, q, out);
     else

@@ -96,7 +96,9 @@ void world_reset(struct world *w)
     for (size_t i = 0; i < w->cert_count; i++)
         buf_free(&w->certs[i].der);
     memset(w->certs, 0, sizeof w->certs);
-    w->cert_count = w->calls = 0;
+    w->cert_count = w->calls = w->certs_then = 0;
+    w->highest = w->twin_next_at = w->restored_at = 0;
+    w->past = PAST_NONE;
     w->restarts_left = w->restarts;
     for (size_t i = 0; i < w->request_count; i++) {
         struct world_request *r = &w->requests[i], fresh = { .malformed = r->malformed,
