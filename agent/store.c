@@ -284,8 +284,10 @@ struct store *store_open(const char *dir, bool read_only, struct err *e)
             goto failed;
         if (version != store_version) {
             s->problem = version > store_version ? STORE_NEWER : STORE_OTHER;
-            (void)err_set(e, ERR_STORE, "%s: schema %d, this program knows %d", s->path, version,
-                store_version);
+            (void)err_set(e, ERR_STORE, "%s: schema %d, this program knows %d%s", s->path, version,
+                store_version,
+                version < store_version ? ": start the service once, it brings the store up to date"
+                                        : "");
             goto failed;
         }
         (void)sqlite3_exec(s->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
