@@ -97,7 +97,8 @@ static void put_reconcile(const struct json *d, struct buf *b)
 
     if (strcmp(state, "clone") == 0)
         buf_printf(b,
-            "Identity TWO SERVICES UNDER ONE IDENTITY since %s: requests from before wait; seen: %s\n"
+            "Identity TWO SERVICES UNDER ONE IDENTITY since %s: requests from before wait; seen: "
+            "%s\n"
             "         fix: stop the other one, then: certferry reconcile --this-one\n",
             cli_text(d, "since"), cli_text(d, "why"));
     else if (cli_text(d, "why")[0] != '\0')

@@ -58,7 +58,7 @@ agent_start
 ok "the backup is restored: that is noticed" until_true 20 agent_log_has ReconcileBegun
 ok "in words an administrator understands" says "$log" 'a backup was restored, or this is a copy'
 cf status
-ok "status says so, too" says out 'requests from before' 'a backup was restored'
+ok "status says so, too" says out 'Compare  requests from before' 'a backup was restored'
 ok "reconcile says so and exits with 3" exits 3 reconcile
 ok "it ends by itself" until_true 20 agent_log_has ReconcileEnded
 ok "the five were found to have ended elsewhere" says "$log" '5 requests compared, 5 of them ended elsewhere'
