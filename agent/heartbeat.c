@@ -1,14 +1,17 @@
 /* see heartbeat.h */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "agent/agent.h"
+#include "agent/audit.h"
 #include "agent/clock.h"
+#include "agent/health.h"
 #include "agent/heartbeat.h"
 #include "agent/log.h"
 #include "agent/reconcile.h"
 #include "certs/mem.h"
 
-enum { LEAST_S = 60, TIMEOUT_MS = 30000, LEAP = 64 };
+enum { LEAST_S = 60, TIMEOUT_MS = 30000, LEAP = 64, CERTIFICATES = 64 };
 
 struct heartbeat {
     struct agent *a;
@@ -73,35 +76,66 @@ static int next_counter(struct heartbeat *h, char epoch[40], struct err *e)
     return store_meta_put(st, "counter", text, e) == 0 ? store_commit(st, e) : -1;
 }
 
-static void beat(void *arg, const struct result *r)
+struct own {
+    struct ccp_own_certificate at[CERTIFICATES];
+    size_t count;
+};
+
+/* Under the cloud's names; a listener's certificate is not its business. */
+static void on_certificate(void *arg, const char *purpose, const char *name, int64_t not_after_at)
 {
-    struct heartbeat *h = arg;
+    static const char *const named[][2] = { { "connector", "cloud" }, { "cloud_client", "cloud" },
+        { "ca_client", "ca" }, { "scep_ra", "scepRa" } };
+    struct own *o = arg;
+
+    (void)name;
+    for (size_t i = 0; i < sizeof named / sizeof named[0] && o->count < CERTIFICATES; i++)
+        if (strcmp(named[i][0], purpose) == 0)
+            o->at[o->count++] = (struct ccp_own_certificate){ named[i][1], not_after_at };
+}
+
+static int write_body(struct heartbeat *h, struct buf *body, struct err *e)
+{
     struct agent *a = h->a;
     const struct ccp_metric metrics[] = {
         { "pkcsRequests", (int64_t)a->count.delivered, (int64_t)a->count.rejected },
     };
-    char epoch[40] = "", activity[40];
+    struct own own = { .count = 0 };
+    char epoch[40] = "", head[AUDIT_HASH_LEN + 1] = "";
+    int64_t records = 0;
+    bool alone = !store_dirty(a->store);
+
+    /* A head is told only when it cannot be lost any more; while others write, the next heartbeat has it. */
+    if (next_counter(h, epoch, e) != 0
+        || (alone && (store_commit(a->store, e) != 0 || audit_head(a, &records, head, e) != 0)))
+        return -1;
+    health_certificates(a, a->lib, on_certificate, &own);
+    ccp_heartbeat_write(body, &(struct ccp_heartbeat){ .agent_id = cloud_agent_id(&a->cloud),
+                                  .state = a->draining ? "draining" : "running",
+                                  .version = CERTFERRY_VERSION,
+                                  .epoch = epoch,
+                                  .counter = h->counter,
+                                  .certificates = own.at,
+                                  .certificate_count = own.count,
+                                  .audit_head = records > 0 ? head : NULL,
+                                  .audit_count = records,
+                                  .metrics = metrics,
+                                  .metric_count = sizeof metrics / sizeof metrics[0] });
+    return buf_check(body, e);
+}
+
+static void beat(void *arg, const struct result *r)
+{
+    struct heartbeat *h = arg;
+    char activity[40];
     struct buf body = BUF_INIT(16384);
     struct err e;
-    const struct connector *who = cloud_who(&a->cloud);
-    const struct ccp_own_certificate own = { "cloud", who != NULL ? who->not_after_at : 0 };
 
     (void)r;
     h->op = NULL;
-    if (next_counter(h, epoch, &e) == 0 && guid_new(a->lib, activity, &e) == 0) {
-        ccp_heartbeat_write(&body, &(struct ccp_heartbeat){ .agent_id = cloud_agent_id(&a->cloud),
-                                       .state = a->draining ? "draining" : "running",
-                                       .version = CERTFERRY_VERSION,
-                                       .epoch = epoch,
-                                       .counter = h->counter,
-                                       .certificates = &own,
-                                       .certificate_count = who != NULL,
-                                       .metrics = metrics,
-                                       .metric_count = sizeof metrics / sizeof metrics[0] });
-        if (buf_check(&body, &e) == 0)
-            h->op = cloud_post(&a->cloud, "agents/heartbeat", activity, buf_view(&body), TIMEOUT_MS,
-                on_answer, h, &e);
-    }
+    if (guid_new(h->a->lib, activity, &e) == 0 && write_body(h, &body, &e) == 0)
+        h->op = cloud_post(&h->a->cloud, "agents/heartbeat", activity, buf_view(&body), TIMEOUT_MS,
+            on_answer, h, &e);
     buf_free(&body);
     if (h->op == NULL) {
         log_err(EV_HEARTBEAT_FAILED, NULL, "cloud", &e);

@@ -181,7 +181,7 @@ struct ccp_heartbeat {
     const struct ccp_metric *metrics;
     size_t metric_count;
     const char *
-        audit_head; /* SHA-256 of the last record of the audit log, 64 hexadecimal digits; NULL: none */
+        audit_head; /* SHA-256 of the last record of the audit log, 64 hexadecimal digits, large or small; NULL: none */
     int64_t audit_count; /* records in it */
 };
 struct ccp_heartbeat_reply {

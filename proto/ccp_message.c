@@ -184,11 +184,17 @@ static void put_certificates(struct json_out *o, const struct ccp_heartbeat *h)
 /* What the cloud keeps of it cannot be taken back by whoever edits the log on the machine. */
 static void put_audit(struct json_out *o, const struct ccp_heartbeat *h)
 {
+    char head[65];
+    size_t n = 0;
+
     if (h->audit_head == NULL)
         return;
+    for (; n < sizeof head - 1 && h->audit_head[n] != '\0'; n++)
+        head[n] = (char)(h->audit_head[n] | 0x20); /* digits stay, letters become small */
+    head[n] = '\0';
     json_open(o, "audit", '{');
     json_put_int(o, "count", h->audit_count);
-    json_put_text(o, "head", h->audit_head);
+    json_put_text(o, "head", head);
     json_close(o, '}');
 }
 

@@ -24,7 +24,8 @@ struct agent {
     char epoch[AGENT_EPOCHS][64]; /* those it has had, the last one now */
     size_t epoch_count;
     int64_t highest_counter; /* -1: none yet */
-    int64_t audit_count;
+    int64_t audit_count;     /* as it was told last, with the head */
+    char audit_head[65];
 };
 struct agents {
     struct agent **agent;

@@ -6,12 +6,51 @@
 #include <inttypes.h>
 #include <string.h>
 
-static bool audit_ok(struct json_object *audit, int64_t *count)
-{
-    const char *head = js_text(audit, "head");
+struct told { /* what a heartbeat says of the audit log; head NULL: nothing */
+    int64_t count;
+    const char *head;
+};
 
-    return js_int(audit, "count", count) && *count >= 0 && head != NULL && strlen(head) == 64
-           && strspn(head, "0123456789abcdef") == 64;
+static bool audit_ok(struct json_object *audit, struct told *t)
+{
+    t->head = js_text(audit, "head");
+    return js_int(audit, "count", &t->count) && t->count > 0 && t->head != NULL
+           && strlen(t->head) == 64 && strspn(t->head, "0123456789abcdef") == 64;
+}
+
+static bool certificates_ok(struct json_object *list)
+{
+    static const char *const purposes[] = { "cloud", "ca", "scepRa" };
+    bool ok = js_is_array(list);
+
+    for (size_t i = 0; ok && i < js_count(list); i++) {
+        const char *purpose = js_text(js_at(list, i), "purpose");
+        const char *end = js_text(js_at(list, i), "notAfter");
+        bool known = false;
+        int64_t at;
+
+        for (size_t n = 0; purpose != NULL && n < 3; n++)
+            known = known || strcmp(purposes[n], purpose) == 0;
+        ok = known && end != NULL && time_read(end, &at);
+    }
+    return ok;
+}
+
+/* A log that has grown shorter, or another record in the place of the last one, is not the log of before. */
+static void note_audit(struct exchange *x, struct agent *a, const struct told *t)
+{
+    bool changed = t->count < a->audit_count
+                   || (t->count == a->audit_count && strcmp(t->head, a->audit_head) != 0);
+
+    if (changed) {
+        ledger_begin(x->sandbox->ledger, "audit-changed");
+        ledger_text(x->sandbox->ledger, "agentId", a->id);
+        ledger_int(x->sandbox->ledger, "from", a->audit_count);
+        ledger_int(x->sandbox->ledger, "to", t->count);
+        ledger_end(x->sandbox->ledger);
+    }
+    a->audit_count = t->count;
+    copy_n(a->audit_head, sizeof a->audit_head, t->head);
 }
 
 static bool known_epoch(const struct agent *a, const char *epoch)
@@ -42,7 +81,8 @@ static void note_epoch(struct exchange *x, struct agent *a, const char *epoch)
 }
 
 /* Counted for each connector, or for all that were put in place by hand together. */
-static int64_t highest(struct exchange *x, int64_t counter, int64_t audit, const char *epoch)
+static int64_t highest(
+    struct exchange *x, int64_t counter, const struct told *audit, const char *epoch)
 {
     struct agent *a = x->agent;
     int64_t *seen = a != NULL ? &a->highest_counter : &x->sandbox->highest_counter;
@@ -50,7 +90,8 @@ static int64_t highest(struct exchange *x, int64_t counter, int64_t audit, const
     if (counter > *seen)
         *seen = counter;
     if (a != NULL) {
-        a->audit_count = audit;
+        if (audit->head != NULL)
+            note_audit(x, a, audit);
         note_epoch(x, a, epoch);
     }
     return *seen;
@@ -58,7 +99,7 @@ static int64_t highest(struct exchange *x, int64_t counter, int64_t audit, const
 
 /* An identity that was put in place by hand has no agentId. */
 static bool heartbeat_ok(
-    struct exchange *x, struct json_object *body, int64_t *counter, int64_t *audit)
+    struct exchange *x, struct json_object *body, int64_t *counter, struct told *audit)
 {
     static const char *const texts[] = { "state", "version", "epoch" };
     static const char *const arrays[] = { "features", "certificates", "metrics" };
@@ -73,6 +114,8 @@ static bool heartbeat_ok(
     }
     if (!js_int(body, "counter", counter) || *counter < 0)
         wrong = "counter";
+    if (!certificates_ok(js_get(body, "certificates")))
+        wrong = "certificates";
     if (js_get(body, "agentId") != NULL && (id == NULL || !guid_ok(id)))
         wrong = "agentId";
     if (x->agent != NULL && (id == NULL || strcmp(id, x->agent->id) != 0))
@@ -91,19 +134,22 @@ void cloud_heartbeat(struct exchange *x, struct json_object *body)
 {
     struct sandbox *s = x->sandbox;
     const char *id = js_text(body, "agentId");
-    int64_t counter, audit = 0, seen;
+    struct told audit = { 0 };
+    int64_t counter, seen;
 
     if (!heartbeat_ok(x, body, &counter, &audit)
         || wire_before(x, AT_HEARTBEAT, id == NULL ? "" : id))
         return;
-    seen = highest(x, counter, audit, js_text(body, "epoch"));
+    seen = highest(x, counter, &audit, js_text(body, "epoch"));
     ledger_begin(s->ledger, "heartbeat");
     ledger_text(s->ledger, "agentId", id);
     ledger_text(s->ledger, "state", js_text(body, "state"));
     ledger_text(s->ledger, "epoch", js_text(body, "epoch"));
     ledger_int(s->ledger, "counter", counter);
     ledger_int(s->ledger, "highestCounter", seen);
-    ledger_int(s->ledger, "auditCount", audit);
+    ledger_int(s->ledger, "auditCount", audit.count);
+    ledger_text(s->ledger, "auditHead", audit.head);
+    ledger_int(s->ledger, "certificates", (int64_t)js_count(js_get(body, "certificates")));
     ledger_end(s->ledger);
     json_answer(x, 200);
     str_f(&x->reply.body, "{\"highestCounter\":%" PRId64 ",\"directives\":[]}", seen);

@@ -176,7 +176,7 @@ static void heartbeat(void **state)
         .feature_count = 2,
         .certificates = own,
         .certificate_count = 2,
-        .audit_head = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        .audit_head = "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
         .audit_count = 31 };
     struct buf out = BUF_INIT(2000);
 
