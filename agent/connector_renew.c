@@ -29,7 +29,8 @@ struct connector_renew {
     struct op *op;   /* the key being made, or the question under way */
     struct key *key; /* while the question is under way */
     unsigned failures;
-    int64_t again_at;
+    int64_t again_at, failing_since; /* 0: it does not fail */
+    struct err why;
 };
 
 /* ---- the key, on a worker ------------------------------------------------------------------------------------------ */
@@ -86,7 +87,9 @@ static void failed(struct connector_renew *r, const struct err *e)
 
     for (unsigned i = 0; i < r->failures && pause_s < AGAIN_CAP_S; i++)
         pause_s *= 2;
-    r->failures++;
+    if (r->failures++ == 0)
+        r->failing_since = clock_now();
+    r->why = *e;
     r->again_at = clock_now() + (pause_s < AGAIN_CAP_S ? pause_s : AGAIN_CAP_S);
     log_err(EV_IDENTITY_UNRENEWED, NULL, "cloud", e);
 }
@@ -265,6 +268,17 @@ struct connector_renew *connector_renew_start(struct agent *a)
     r->a = a;
     r->timer = io_timer(1, look, r);
     return r;
+}
+
+bool connector_renew_fails(
+    const struct connector_renew *r, struct err *why, int64_t *since, int64_t *next_try_at)
+{
+    if (r == NULL || r->failures == 0)
+        return false;
+    *why = r->why;
+    *since = r->failing_since;
+    *next_try_at = r->again_at;
+    return true;
 }
 
 void connector_renew_stop(struct connector_renew *r)

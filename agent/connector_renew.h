@@ -11,10 +11,17 @@
  * A certificate that ends in 30, 14, 7 and 1 days is an alarm (EV_IDENTITY_EXPIRES), each once; not before a day or
  * so has been spent on its renewal. One that has ended needs a sign-in.
  */
+#include <stdbool.h>
+#include <stdint.h>
 struct agent;
 struct connector_renew;
+struct err;
 
 struct connector_renew *connector_renew_start(
     struct agent *a);                                 /* look now, and every five minutes */
 void connector_renew_stop(struct connector_renew *r); /* NULL is fine */
+/* connector_renew_fails - the last attempt failed and none has succeeded since: why, since when, and when the next one
+ * is made.  r NULL: it does not */
+bool connector_renew_fails(
+    const struct connector_renew *r, struct err *why, int64_t *since, int64_t *next_try_at);
 #endif

@@ -1,6 +1,7 @@
 /* see health.h */
 #include "agent/health.h"
 #include "agent/clock.h"
+#include "agent/connector_renew.h"
 #include "agent/fs.h"
 #include "agent/identity.h"
 #include "agent/reconcile.h"
@@ -76,6 +77,20 @@ static void look_at_store(struct look *l, const struct agent *a, int64_t held)
     }
 }
 
+/* The connector's certificate ends sooner or later: it is time to look before it is too late. */
+static void look_at_renewal(struct look *l, const struct agent *a)
+{
+    struct err why;
+    int64_t since, next_try_at;
+
+    if (connector_renew_fails(a->renew, &why, &since, &next_try_at))
+        found(l, &(struct health_cause){ .part = "renewal",
+                     .name = "",
+                     .why = &why,
+                     .since = since,
+                     .next_try_at = next_try_at });
+}
+
 static void look_at_reconcile(struct look *l, const struct agent *a)
 {
     struct err e;
@@ -105,6 +120,7 @@ enum health health_look(const struct agent *a, int64_t held, health_fn *fn, void
     if (a->cloud.needs_sign_in)
         found(&l, &(struct health_cause){
                       .part = "identity", .name = "", .stops = true, .why = &a->cloud.why });
+    look_at_renewal(&l, a);
     look_at_reconcile(&l, a);
     look_at_cas(&l, a);
     for (size_t i = 0; a->scepd != NULL && i < a->conf->scep_count; i++) {
@@ -169,8 +185,11 @@ static void tell(
 void health_certificates(const struct agent *a, struct lib *l, health_certificate_fn *fn, void *arg)
 {
     const struct conf *c = a->conf;
+    const struct connector *who = cloud_who(&a->cloud);
 
-    if (c->cloud.client_certificate != NULL)
+    if (who != NULL)
+        tell(fn, arg, "connector", "cloud", who->not_after_at);
+    else if (c->cloud.client_certificate != NULL)
         tell(fn, arg, "cloud_client", "cloud", end_of(l, c->cloud.client_certificate));
     for (size_t i = 0; i < c->ca_count; i++)
         if (c->cas[i].client_certificate != NULL)

@@ -24,7 +24,7 @@ const char *health_name(enum health h); /* "ok", "degraded" (down, too), "stoppe
 void health_write_cause(void *json_out, const struct health_cause *c); /* a health_fn: one object */
 
 /* health_certificates - the end of each certificate the service itself uses, that is known without asking anybody.
- * purpose: "cloud_client", "ca_client", "scep_ra", "listener"; name: of the section.  A file that cannot be read is left
+ * purpose: "connector" (our identity; else "cloud_client"), "ca_client", "scep_ra", "listener"; name: of the section.  A file that cannot be read is left
  * out: doctor says why. */
 typedef void health_certificate_fn(
     void *arg, const char *purpose, const char *name, int64_t not_after_at);

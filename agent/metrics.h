@@ -55,7 +55,7 @@ enum { METRIC_SERIES_MAX = 200, METRIC_LABEL_MAX = 64 };
     X(METRIC_CLOCK, GAUGE, "certferry_clock_offset_seconds", "peer", "",                         \
         "How far the peer's clock is ahead of ours, by the date of its last answer.")            \
     X(METRIC_SIGNED_IN, GAUGE, "certferry_signed_in", "", "",                                    \
-        "0: the cloud does not know us; an administrator must sign in.")                         \
+        "0: no identity, or one that the cloud refuses; an administrator must sign in.")         \
     X(METRIC_STORE_FREE, GAUGE, "certferry_store_free_bytes", "", "",                            \
         "Free space on the file system of the store.")                                           \
     X(METRIC_COMMIT, HISTOGRAM, "certferry_store_commit_duration_seconds", "", "",               \

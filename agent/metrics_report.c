@@ -86,17 +86,17 @@ static void each_peer(struct agent *a, enum metric m, peer_fn *fn, struct buf *t
     }
 }
 
-/* Only the cloud can say that it does not know us. */
+/* We have something to show, and the cloud has not refused it: being unreachable is another matter (peer_up). */
 static void put_signed_in(struct agent *a, struct buf *to)
 {
-    struct peer_state s;
+    const struct conf_cloud *c = &a->conf->cloud;
 
     metrics_family(to, METRIC_SIGNED_IN);
-    if (a->cloud.io == NULL)
-        return;
-    peer_state(a->cloud.peer, &s);
-    metrics_sample(to, METRIC_SIGNED_IN, NULL, NULL,
-        s.failing_since != 0 ? s.why.cls != ERR_AUTH : s.last_ok_at != 0);
+    if (c->url != NULL)
+        metrics_sample(to, METRIC_SIGNED_IN, NULL, NULL,
+            !a->cloud.needs_sign_in
+                && (cloud_who(&a->cloud) != NULL || c->client_certificate != NULL
+                    || c->token_file != NULL));
 }
 
 static void put_scep(struct agent *a, struct buf *to)

@@ -87,8 +87,9 @@ static void put_identity(const struct json *d, struct buf *b)
         buf_printf(b, "Identity NEEDS SIGN-IN since %s: %s\n         fix: certferry sign-in\n",
             cli_text(d, "since"), cli_text(d, "reason"));
     else if (cli_text(d, "agentId")[0] != '\0')
-        buf_printf(b, "Identity %s, certificate until %s, %lld d left\n", cli_text(d, "agentId"),
-            cli_text(d, "notAfter"), (long long)cli_number(d, "daysLeft"));
+        buf_printf(b, "Identity %s, certificate until %s, %lld d left, renewed from %s on\n",
+            cli_text(d, "agentId"), cli_text(d, "notAfter"), (long long)cli_number(d, "daysLeft"),
+            cli_text(d, "renewsAt"));
 }
 
 static void put_reconcile(const struct json *d, struct buf *b)
