@@ -123,6 +123,14 @@ void audit_note(struct agent *a, enum audit_event ev, const char *actor, const c
         log_err(EV_STORE_FAILED, NULL, NULL, &e);
 }
 
+int audit_done(
+    struct agent *a, enum audit_event ev, const char *subject, const char *detail, struct err *e)
+{
+    if (audit_add(a, ev, a->actor, subject, detail, e) == 0 && store_commit(a->store, e) == 0)
+        return 0;
+    return err_wrap(e, "it is done, but the audit log could not be written (%s)", events[ev].name);
+}
+
 void audit_tell_head(struct agent *a)
 {
     char hash[AUDIT_HASH_LEN + 1];

@@ -31,6 +31,10 @@
     X(AUDIT_ORPHAN_ADOPT, "orphan.adopt", "An administrator has dealt with an orphan.")       \
     X(AUDIT_CONFIG_RELOADED, "config.reloaded", "The configuration was read again.")          \
     X(AUDIT_CONFIG_REFUSED, "config.refused", "A configuration was not valid, and not used.") \
+    X(AUDIT_RELOAD_ASKED, "reload.asked", "An administrator had the service reload.")         \
+    X(AUDIT_STOP_ASKED, "stop.asked", "An administrator had the service stop.")               \
+    X(AUDIT_RECONCILE_CLAIMED, "reconcile.claimed",                                           \
+        "An administrator said that this is the only service under its identity.")            \
     X(AUDIT_CONFIG_CHANGED, "config.changed", "A command changed a setting; names only.")     \
     X(AUDIT_SECRET_SET, "secret.set", "A secret was set; subject: its name.")                 \
     X(AUDIT_SECRET_DELETED, "secret.deleted", "A secret was deleted; subject: its name.")     \
@@ -55,6 +59,11 @@ int audit_add(struct agent *a, enum audit_event ev, const char *actor, const cha
 /* audit_note - the same where there is nothing to be lost with it: commits, and a failure is logged. */
 void audit_note(struct agent *a, enum audit_event ev, const char *actor, const char *subject,
     const char *detail);
+
+/* audit_done - what an administrator (a->actor) has done to a file beside the store: recorded and committed at once.
+ * fails ERR_STORE: it is done, and the message says so */
+int audit_done(struct agent *a, enum audit_event ev, const char *subject, const char *detail,
+    struct err *e) MUST;
 
 /* audit_head - number and hash of the last record; 0 and "" when there is none */
 int audit_head(struct agent *a, int64_t *n, char hash[AUDIT_HASH_LEN + 1], struct err *e) MUST;

@@ -121,10 +121,13 @@ void cli_table_free(struct cli_table *t);                             /* unprint
 const char *cli_ago(int64_t at, int64_t now, char *out, size_t size); /* "12 s", "3 d 4 h" */
 
 /*
- * cli_audit - record what a command did on disk, beside the store: at the service, or in its store.  event: a name of
- * audit.h from "config.changed" on; subject: a name, never a value.  Returns an exit code; what failed is printed.
+ * cli_audit - record what a command did on disk, beside the store: at the service, or in its store, if there is one.
+ * event: a name of audit.h from "config.changed" on; subject: a name, never a value.  What failed is printed: it is done.
+ * cli_has_store - has a service, or a command, made one already?
  */
-int cli_audit(struct cli *c, const char *event, const char *subject, const char *detail);
+void cli_audit(struct cli *c, const struct conf *conf, const char *event, const char *subject,
+    const char *detail);
+bool cli_has_store(const struct conf *conf);
 
 /* Members of an answer: "" or 0 if there is no such. */
 const char *cli_text(const struct json *o, const char *name);

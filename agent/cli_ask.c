@@ -8,13 +8,20 @@
 #include "agent/cli.h"
 #include "agent/fs.h"
 
-enum how { READS, CHANGES, KEYS };
+enum how { READS, CHANGES, KEYS, NOTES };
+
+/* Root may have become the store's owner for a moment; the real user is who did it. */
+static void note_actor(struct agent *a)
+{
+    (void)snprintf(a->actor, sizeof a->actor, "uid %lld", (long long)getuid());
+}
 
 static int ask_keys(struct conf *conf, struct view request, struct buf *reply, struct err *e)
 {
     struct agent a = { .conf = conf, .lock = -1 };
     int rc = -1;
 
+    note_actor(&a);
     if ((a.lib = lib_new(e)) != NULL && agent_open_store(&a, e) == 0) {
         control_answer(&a, request, reply);
         rc = 0;
@@ -37,7 +44,7 @@ static int ask_rows(
             return -1;
     }
     if ((a.store = store_open(conf->store.dir, !changes, e)) != NULL) {
-        (void)snprintf(a.actor, sizeof a.actor, "uid %lld", (long long)getuid());
+        note_actor(&a);
         control_answer(&a, request, reply);
         rc = 0;
     }
@@ -57,7 +64,7 @@ static int ask_store(
     if (fs_as_owner(conf->store.dir, &self, e) != 0)
         return -1;
     rc = how == KEYS ? ask_keys(conf, request, reply, e)
-                     : ask_rows(conf, request, how == CHANGES, reply, e);
+                     : ask_rows(conf, request, how != READS, reply, e);
     fs_as_self(&self);
     return rc;
 }
@@ -123,7 +130,8 @@ static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
 
     *answer = NULL;
     /* Secrets and the identity may come before the CAs do. */
-    conf = how == KEYS ? conf_load_incomplete(c->config, &missing, &e) : conf_load(c->config, &e);
+    conf = how == KEYS || how == NOTES ? conf_load_incomplete(c->config, &missing, &e)
+                                       : conf_load(c->config, &e);
     if (conf == NULL)
         return ask_without(c, q, &e, answer);
     code = control_ask(conf->store.dir, q, &reply, &e);
@@ -143,6 +151,36 @@ static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
 int cli_ask(struct cli *c, const char *request, bool changes, struct json **answer)
 {
     return ask(c, view_text(request), changes ? CHANGES : READS, answer);
+}
+
+bool cli_has_store(const struct conf *conf)
+{
+    char path[4400];
+
+    fs_join(path, sizeof path, conf->store.dir, "certferry.db");
+    return access(path, F_OK) == 0;
+}
+
+void cli_audit(struct cli *c, const struct conf *conf, const char *event, const char *subject,
+    const char *detail)
+{
+    struct buf q = BUF_INIT(4096);
+    struct json_out o = { .to = &q };
+    struct cli quiet = *c;
+    struct json *answer;
+
+    if (!cli_has_store(conf))
+        return;
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "command", "audit.add");
+    json_put_text(&o, "event", event);
+    json_put_text(&o, "subject", subject);
+    json_put_text(&o, "detail", detail);
+    json_close(&o, '}');
+    quiet.json = false; /* its answer is not the command's */
+    (void)ask(&quiet, buf_view(&q), NOTES, &answer);
+    buf_free(&q);
+    json_free(answer);
 }
 
 int cli_ask_keys(struct cli *c, struct view request, struct json **answer)

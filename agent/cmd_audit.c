@@ -112,25 +112,3 @@ int cmd_audit_export(struct cli *c)
     buf_free(&all);
     return code;
 }
-
-int cli_audit(struct cli *c, const char *event, const char *subject, const char *detail)
-{
-    struct buf q = BUF_INIT(4096);
-    struct json_out o = { .to = &q };
-    bool json = c->json;
-    struct json *answer;
-    int code;
-
-    json_open(&o, NULL, '{');
-    json_put_text(&o, "command", "audit.add");
-    json_put_text(&o, "event", event);
-    json_put_text(&o, "subject", subject);
-    json_put_text(&o, "detail", detail);
-    json_close(&o, '}');
-    c->json = false; /* its answer is not the command's */
-    code = cli_ask(c, buf_text(&q), true, &answer);
-    c->json = json;
-    buf_free(&q);
-    json_free(answer);
-    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
-}

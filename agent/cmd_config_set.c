@@ -57,14 +57,6 @@ static int join(struct setting *s, char **words, int count, struct err *e)
 
 /* ---- what must not be changed by the way ------------------------------------------------------------------- */
 
-static bool has_store(const struct conf *conf)
-{
-    char path[4400];
-
-    fs_join(path, sizeof path, conf->store.dir, "certferry.db");
-    return access(path, F_OK) == 0;
-}
-
 /* The service would begin anew: its sign-in belongs to a cloud, its requests and secrets to a store and a key. */
 static int check_force(
     const struct cli *c, const struct setting *s, const struct conf *before, struct err *e)
@@ -77,7 +69,7 @@ static int check_force(
     if (cli_given(c, "--force") != NULL || before == NULL || s->from.len == 0
         || view_equal(buf_view(&s->from), buf_view(&s->to)))
         return 0;
-    if (!has_store(before))
+    if (!cli_has_store(before))
         return 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (strcmp(keys[i][0], s->key.section) == 0 && strcmp(keys[i][1], s->key.option->key) == 0)
@@ -189,8 +181,8 @@ static int apply(struct cli *c, struct setting *s)
     (void)snprintf(file, sizeof file, "%s/conf.d/%s.conf", dir, drop_in);
     warn_if_hidden(c, s, after);
     say(c, s, file);
-    if (!s->dry && has_store(after))
-        (void)cli_audit(c, "config.changed", s->name, s->change.value != NULL ? "set" : "unset");
+    if (!s->dry)
+        cli_audit(c, after, "config.changed", s->name, s->change.value != NULL ? "set" : "unset");
 done:
     conf_free(before);
     conf_free(after);

@@ -140,7 +140,7 @@ static void forget(struct cli *c, const struct conf *after)
 {
     struct use u = { false };
     struct secrets *s;
-    struct err e;
+    struct err e = { 0 };
 
     conf_secrets(after, note_use, &u);
     if (u.any || (s = secrets_open(after->store.dir, NULL, NULL, &e)) == NULL)
@@ -148,6 +148,8 @@ static void forget(struct cli *c, const struct conf *after)
     if (secrets_drop(s, name_of_secret, &e) != 0 && e.cls != ERR_GONE)
         cli_warn(c, "SECRET", "certferry secret delete proxy", "its credential is still kept: %s",
             e.msg);
+    else if (e.cls != ERR_GONE)
+        cli_audit(c, after, "secret.deleted", name_of_secret, "proxy");
     secrets_close(s);
 }
 
@@ -214,6 +216,7 @@ static int set(struct proxy_command *p, struct setting *s)
     if (code == EXIT_OK && keep(p, s, &e) != 0)
         code = cli_fail(p->c, &e, "run it as a user who may write beside %s", p->c->config);
     if (code == EXIT_OK) {
+        cli_audit(p->c, after, "config.changed", "proxy.url", "set");
         file_of(p->c, file, sizeof file);
         if (cli_given(p->c, "--force") == NULL)
             say_notes(p->c, s, p->count);
@@ -270,6 +273,7 @@ static int clear(struct proxy_command *p, struct err *e)
         conf_free(after);
         return -1;
     }
+    cli_audit(p->c, after, "config.changed", "proxy.url", "clear");
     warn_if_hidden(p->c, after, "none");
     forget(p->c, after);
     conf_free(after);

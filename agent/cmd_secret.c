@@ -276,7 +276,11 @@ int cmd_secret_delete(struct cli *c)
             e.cls == ERR_CONFLICT ? "change that option first, or: certferry secret delete --force"
             : e.cls == ERR_GONE   ? "certferry secret list"
                                   : who);
-    } else if (c->json) {
+        conf_free(conf);
+        return code;
+    }
+    cli_audit(c, conf, "secret.deleted", name, NULL);
+    if (c->json) {
         struct buf data = BUF_INIT(1024);
         struct json_out o = { .to = &data };
 

@@ -292,6 +292,8 @@ static int keep(struct sign_in *x)
             "mend it, then sign in again; the identity that was kept before is untouched");
     if ((code = keep_identity(x, &answer)) != 0)
         return code;
+    if (changed)
+        cli_audit(x->c, x->conf, "config.changed", "cloud.url", "sign-in");
     if (x->c->json)
         json_done(x, changed, json_get(answer, "data"));
     else

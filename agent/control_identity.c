@@ -1,5 +1,6 @@
 /* see control_identity.h */
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/clock.h"
 #include "agent/control_identity.h"
 #include "agent/control_secret.h"
@@ -159,7 +160,7 @@ int control_keep_identity(struct agent *a, const struct json *q, struct json_out
     mine = cloud_is_mine(&c, a->conf->cloud.url);
     if (connector_keep(a->secrets, CONNECTOR_NOW, &c, e) != 0
         || connector_drop(a->secrets, CONNECTOR_NEXT, e) != 0 || not_shared(a, e) != 0
-        || take_over(a, e) != 0)
+        || audit_done(a, AUDIT_SIGNED_IN, c.agent_id, c.cloud, e) != 0 || take_over(a, e) != 0)
         goto done;
     if (a->jobs != NULL)
         log_event(EV_OPERATOR, NULL, "cloud", "an administrator signed in; the connector is %s",
@@ -186,7 +187,9 @@ int control_drop_identity(struct agent *a, const struct json *q, struct json_out
         return err_set(e, ERR_GONE, "this connector is not signed in");
     /* One that does not open any more can be destroyed all the same. */
     if (connector_drop(a->secrets, CONNECTOR_NEXT, e) != 0
-        || connector_drop(a->secrets, CONNECTOR_NOW, e) != 0 || take_over(a, e) != 0) {
+        || connector_drop(a->secrets, CONNECTOR_NOW, e) != 0
+        || audit_done(a, AUDIT_SIGNED_OUT, got == 1 ? c.agent_id : NULL, NULL, e) != 0
+        || take_over(a, e) != 0) {
         connector_free(&c);
         return -1;
     }
@@ -205,7 +208,8 @@ int control_claim(struct agent *a, const struct json *q, struct json_out *o, str
 {
     if (a->reconcile == NULL)
         return err_set(e, ERR_GONE, "no service runs on this store: start the one that is to live");
-    if (reconcile_claim(a->reconcile, e) != 0)
+    if (reconcile_claim(a->reconcile, e) != 0
+        || audit_done(a, AUDIT_RECONCILE_CLAIMED, cloud_agent_id(&a->cloud), NULL, e) != 0)
         return -1;
     log_event(EV_OPERATOR, NULL, "cloud",
         "an administrator says that this is the only service under this identity");

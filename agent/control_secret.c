@@ -1,5 +1,6 @@
 /* see control_secret.h */
 #include <string.h>
+#include "agent/audit.h"
 #include "agent/control.h"
 #include "agent/control_secret.h"
 #include "agent/log.h"
@@ -69,6 +70,8 @@ int control_set_secret(struct agent *a, const struct json *q, struct json_out *o
     if (a->jobs != NULL)
         log_event(
             EV_OPERATOR, NULL, NULL, "secret \"%s\" was %s", name, replaced ? "replaced" : "set");
+    if (audit_done(a, AUDIT_SECRET_SET, name, replaced ? "replaced" : NULL, e) != 0)
+        goto done;
     json_open(o, NULL, '{');
     json_put_text(o, "name", name);
     json_put_bool(o, "replaced", replaced);
@@ -95,6 +98,8 @@ int control_rotate(struct agent *a, const struct json *q, struct json_out *o, st
             "the master key was exchanged: %zu keys of requests and %zu secrets were sealed again, "
             "%zu do not open",
             r.data_keys, r.secrets, r.unreadable);
+    if (audit_done(a, AUDIT_KEYS_ROTATED, NULL, NULL, e) != 0)
+        return -1;
     store_idle(a->store); /* what the old key sealed leaves the log */
     json_open(o, NULL, '{');
     json_put_int(o, "dataKeys", (int64_t)r.data_keys);

@@ -1,5 +1,6 @@
 /* see control_service.h */
 #include <unistd.h>
+#include "agent/audit.h"
 #include "agent/control_service.h"
 #include "agent/log.h"
 
@@ -11,6 +12,7 @@ int control_reload(struct agent *a, const struct json *q, struct json_out *o, st
             "no service runs on this store; it reads the configuration when it starts");
     if (a->ending && !a->reload.take_over)
         return err_set(e, ERR_CONFLICT, "the service is ending");
+    audit_note(a, AUDIT_RELOAD_ASKED, a->actor, NULL, NULL);
     log_event(EV_OPERATOR, NULL, NULL, "reload of the configuration");
     json_open(o, NULL, '{');
     json_put_int(o, "number", reload_begin(a));
@@ -23,6 +25,7 @@ int control_stop(struct agent *a, const struct json *q, struct json_out *o, stru
     (void)q;
     if (a->jobs == NULL)
         return err_set(e, ERR_GONE, "no service runs on this store");
+    audit_note(a, AUDIT_STOP_ASKED, a->actor, NULL, NULL);
     log_event(EV_OPERATOR, NULL, NULL, "stop");
     a->reload.take_over = false;
     agent_drain(a);

@@ -86,6 +86,11 @@ agent_start
 ok "the same within a day is somebody else" until_true 20 agent_log_has TwoServicesOneIdentity
 ok "reconcile --this-one: this is the one that lives" exits 0 reconcile --this-one
 ok "and it goes on" until_true 20 reconcile_is normal
+claim_recorded() { # with who said so
+    cf audit export
+    grep '"event":"reconcile.claimed"' out | grep -qF "\"actor\":\"uid $(id -u)\""
+}
+ok "(it stands in the audit log)" claim_recorded
 ok "reconcile --this-one again: there is nothing to decide" exits 14 reconcile --this-one
 agent_stop
 
