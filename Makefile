@@ -150,6 +150,7 @@ install: program plugins man $(COMPLETION)
 	install -D -m 644 $(B)/certferry.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry.conf.5
 	install -D -m 644 $(B)/certferry-plugin.5 $(DESTDIR)$(PREFIX)/share/man/man5/certferry-plugin.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/certferry/prometheus packaging/prometheus/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/certferry/schema packaging/schema/*.json
 	install -D -m 644 $(B)/certferry-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-events.7
 	install -D -m 644 $(B)/certferry-first-steps.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-first-steps.7
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
