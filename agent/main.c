@@ -1,4 +1,5 @@
 /* certferry: which command, with which options.  See cli.h. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,24 @@ static bool count_fits(const char *args, int count)
     return count >= least && count <= most;
 }
 
+/* An assertion has said its line; a script that called us needs a code that no failure of something else has. */
+static void on_abort(int signum)
+{
+    static const char what[] = "error[BUG] a check inside the program itself failed\n"
+                               "  fix:  certferry bugreport, and report it with what was asked\n";
+
+    (void)signum;
+    (void)!write(STDERR_FILENO, what, sizeof what - 1);
+    _exit(EXIT_BUG);
+}
+
+/* The service keeps the signal as it is: the service manager sends it to one that is stuck, and reads how it ended. */
+static void catch_bugs(const struct cli *c)
+{
+    if (c->command->run != cmd_run && c->command->run != cmd_once)
+        (void)signal(SIGABRT, on_abort);
+}
+
 /* Root's commands believe what belongs to the service's user; a service that root runs does not. */
 static void trust_service(const struct cli *c)
 {
@@ -95,6 +114,7 @@ static int run(struct cli *c)
             k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? "takes" : "takes no argument",
             k->args);
     trust_service(c);
+    catch_bugs(c);
     return k->run(c);
 }
 

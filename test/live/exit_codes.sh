@@ -1,0 +1,101 @@
+#!/bin/bash
+# Every exit code of the table in certferry(1) is what some command ends with, and nothing else is in the table.  A row a
+# code: what has happened, what is asked.  Prints TAP.
+#
+#   B=build/asan test/live/exit_codes.sh
+# shellcheck source=test/live/live.bash
+. "$(dirname "$(realpath "$0")")/live.bash"
+: >produced
+code() { # CODE WHAT COMMAND...: it ends with that; an error is three lines, one of which says what to do
+    local want=$1 what=$2
+    shift 2
+    ok "$want: $what: $*" ended "$want" "$@"
+}
+ended() { # CODE COMMAND...
+    local want=$1
+    exits "$@" </dev/null && echo "$want" >>produced && { ! grep -q '^error' err || says err '  fix:  '; }
+}
+noted() { # CODE WHAT GOT: what ended beside `exits`
+    ok "$1: $2" is "$3" "$1" && [ "$3" = "$1" ] && echo "$1" >>produced
+}
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+sandbox_start codes
+# ---- no service, and what needs none ------------------------------------------------------------------------------------
+code 0 'success' version
+code 2 'usage' status --no-such-option
+mkdir early
+printf 'store {\n  dir = "%s/early/state"\n}\n' "$work" >early/certferry.conf
+whole=$conf conf=$work/early/certferry.conf
+code 5 'nobody has signed in' whoami
+conf=$whole
+code 4 'nobody listens there' sign-in --cloud "https://127.0.0.1:$(free_port)/" --yes
+code 10 'a certificate that is not trusted' scep info "$base/certsrv/mscep/mscep.dll"
+code 13 'no such request' requests show 00000000-0000-4000-8000-000000000000
+code 8 'the CA refuses' try pkcs --submit --template DeniedUser
+code 11 'the CA has not decided' try pkcs --submit --template ManualUser
+code 11 'not ready in time' status --wait ready --timeout 1
+code 1 'doctor: a row is FAIL' doctor --only SVC
+printf 'nonsense\n' | drop_in broken
+code 6 'the configuration is broken' check
+code 1 'doctor finds that it is broken' doctor
+"$B/certferry" run --config "$conf" 2>said/refused
+noted 78 'run: the configuration is broken' $?
+rm "$dir/conf.d/broken.conf"
+
+# ---- a service --------------------------------------------------------------------------------------------------------------
+agent_start
+fault ca.submit pending '"polls":-1,"count":-1,"match":"waits"'
+ask waits-1 adcs ContosoUser
+until_true 20 is_state "$id" pending
+code 0 'all is well' status
+code 2 'a value that is none' requests list --state nonsense
+code 14 'it is not held' requests release "$id"
+code 0 '(held)' requests hold "$id"
+code 3 'it works, and somebody should look' status
+"$B/certferry" run --config "$conf" 2>said/second
+noted 75 'run: another service has the store' $?
+ok "(which names it)" says said/second "$agent_pid"
+python3 "$root/test/live/typist.py" 'Go on?' 'n\n' -- "$B/certferry" requests cancel "$id" --config "$conf" >said/declined
+noted 130 'an administrator thought better of it' $?
+agent_stop
+code 7 'no service runs: the store answers' status
+
+# ---- a command of which a check inside failed: assert() ends with this signal ------------------------------------------------------
+"$B/certferry" status --wait ready --timeout 60 --config "$conf" >said/bug 2>&1 &
+bug=$!
+alive[$bug]=status
+sleep 1
+kill -ABRT $bug
+wait $bug
+noted 70 'a fault of the program' $?
+unset "alive[$bug]"
+ok "(three lines of it)" says said/bug 'error[BUG]' 'certferry bugreport'
+
+# ---- not ours to write: root may do everything, so as somebody else ---------------------------------------------------------------------
+mkdir -m 755 theirs && cp "$conf" theirs/certferry.conf && chmod 644 theirs/certferry.conf && chmod a+x "$work"
+as_another() { # COMMAND...: $rc
+    if [ "$(id -u)" -eq 0 ]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+    else
+        chmod 555 theirs && "$@"
+    fi >said/another 2>&1
+    rc=$?
+}
+cp "$B/certferry" theirs/program && chmod 755 theirs/program
+as_another theirs/program config set cloud.wait 20 --config "$work/theirs/certferry.conf"
+noted 12 'this user may not' "$rc"
+chmod 755 theirs
+
+# ---- a store that is none ------------------------------------------------------------------------------------------------------------
+head -c 8192 /dev/urandom >"$dir/state/certferry.db"
+code 9 'the store is damaged' requests list
+
+# ---- the table ---------------------------------------------------------------------------------------------------------------------------
+"$B/certferry" manual exit-codes >table
+table=$(grep -oE '^\*?[0-9]+\*?$|^\*[0-9]+\*' table | tr -d '*' | sort -nu | tr '\n' ' ')
+ok "the manual has a table" test -n "$table"
+ok "every code of it was seen, and no other" is "$(sort -nu produced | tr '\n' ' ')" "$table"
+finish
