@@ -5,7 +5,8 @@
 #
 # B is a build with crash points.  Phase 1 ends the agent at each CP01-CP16 on its 1st to 3rd pass (below N=100 on
 # the 1st only) and lets another finish.  Phase 2 keeps an agent under load and kills it after 0-200 ms, again and
-# again, while peers fail now and then.  Then the ledger of the sandbox, the agent's store and its list of orphans
+# again, while peers fail now and then.  Phase 3 kills it up to 1.5 s after a reload was asked for (of a configuration that
+# does not load now and then), 30 times, with N below 100 N / 4 times.  Then the ledger of the sandbox, the agent's store and its list of orphans
 # are held against the promises.  Exit 1 if one is broken.  SEED repeats the choices, not the timing.
 B=${B:-$(dirname "$(realpath "$0")")/../../build/crash}
 # shellcheck source=test/live/live.bash
@@ -17,6 +18,8 @@ trap 'grep -avE " (Killed|Alarm clock) +env " "$work/stderr" >&3; exec 2>&3; cle
 RANDOM=$seed
 passes=3
 [ "$kills_wanted" -ge 100 ] || passes=1
+reloads_wanted=30
+[ "$kills_wanted" -ge 100 ] || reloads_wanted=${RELOADS:-$((kills_wanted / 4))}
 log=$work/said/log kills=0 crashes=0 violations=0 began=$(now_ms)
 echo "crash loop: 16 points x $passes, then $kills_wanted kills; seed $seed"
 
@@ -183,10 +186,42 @@ while [ "$kills" -lt "$kills_wanted" ]; do
     [ $((kills % 250)) -ne 0 ] || echo "  $kills kills, $(elapsed_s) s"
     kill -0 "$feeder" 2>/dev/null || { violation "the feeder has died: $(tail -n 3 feeder.out)"; break; }
 done
+echo "phase 2: $kills kills, $(($(elapsed_s) - from_s)) s, $(open_requests) requests open"
+
+# ---- phase 3: while a reload is under way ------------------------------------------------------------------
+starts_said() {
+    grep -c '"event":"ServiceStarted"' "$log"
+}
+started_since() { # COUNT
+    [ "$(starts_said)" -gt "$1" ]
+}
+changed() { # another configuration than before; one in five does not load
+    if [ $((RANDOM % 5)) -eq 0 ]; then
+        echo 'log { levell = "debug" }' | drop_in zz
+    else
+        printf 'cloud {\n  poll_interval = %s\n}\n' $((1 + reloads % 7)) | drop_in zz
+    fi
+}
+from_s=$(elapsed_s) reloads=0 taken=0
+while [ "$reloads" -lt "$reloads_wanted" ]; do
+    said=$(starts_said)
+    spawn
+    until_true 20 started_since "$said" || violation "after a reload that was killed it does not start: $(tail -n 1 "$log")"
+    said=$(starts_said)
+    changed
+    kill -HUP "$agent_pid"
+    sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 500)))"
+    killed
+    rm -f "$dir/conf.d/zz.conf"
+    reloads=$((reloads + 1))
+    [ "$(starts_said)" -eq "$said" ] || taken=$((taken + 1))
+    [ $((reloads % 10)) -ne 0 ] || nothing_hidden
+done
+kills=$((kills + reloads))
 touch enough
 wait "$feeder"
 unset "alive[$feeder]"
-echo "phase 2: $kills kills, $(($(elapsed_s) - from_s)) s, $(open_requests) requests open"
+echo "phase 3: $reloads kills after a reload was asked for, $taken of them after it, $(($(elapsed_s) - from_s)) s"
 
 # ---- the end: faults are over; I5 of what waits; then all of it is finished --------------------------------
 ctl clear-faults >load.out
