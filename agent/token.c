@@ -220,13 +220,6 @@ static int judge(struct entry *en, const struct http_reply *h, struct err *e)
     return rc;
 }
 
-/* A server may quote what it does not like. */
-static void keep_secret(const struct tokens *t, struct err *e)
-{
-    if (t->secret.len > 0 && memmem(e->msg, strlen(e->msg), t->secret.p, t->secret.len) != NULL)
-        (void)err_set(e, e->cls, "refused with an answer that repeats our secret");
-}
-
 static void on_answer(void *arg, const struct result *r)
 {
     struct entry *en = arg;
@@ -242,7 +235,6 @@ static void on_answer(void *arg, const struct result *r)
         rc = judge(en, r->http, &e);
     }
     if (rc != 0) {
-        keep_secret(en->tokens, &e);
         (void)err_wrap(&e, "access token");
         failed(en, &e, after);
     }
