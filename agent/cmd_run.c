@@ -235,7 +235,10 @@ int cmd_check(struct cli *c)
     if ((l = lib_new(&e)) != NULL)
         secrets = cli_secrets(c, conf, l, &v);
     if (l != NULL && cli_check_secrets(conf, secrets, &e) != 0)
-        code = cli_fail(c, &e, "certferry secret list --config %s", c->config);
+        code = cli_fail(c, &e,
+            "do what is said there, then: certferry check --config %s; certferry secret list has "
+            "the secrets of the store",
+            c->config);
     else if (l == NULL || cloud_open(&cloud, &conf->cloud, secrets, l, &e) != 0)
         code = cli_fail(c, &e, "mend section cloud of %s", c->config);
     else

@@ -202,7 +202,7 @@ const char *signin_fix(const struct signin *s, const struct err *e)
     case ERR_CONFIG:
         return s->stage == SIGNIN_DISCOVERY
                    ? "give the cloud's address as its documentation has it: certferry sign-in "
-                     "--cloud https://..."
+                     "--cloud https://...; if a portal is in the way, sign in there first"
                    : "choose another way in, see certferry help sign-in";
     case ERR_TRUST:
         return "if the cloud has a root of its own: --trust FILE";
