@@ -1,4 +1,5 @@
 /* see cli.h.  Who answers a question: the running service, or the store. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,24 @@ static int ask_without(struct cli *c, struct view q, const struct err *why, stru
     return code;
 }
 
+/* Before the first start: that is no fault of the store. */
+static bool is_new(const char *dir)
+{
+    char path[4096];
+
+    fs_join(path, sizeof path, dir, "certferry.db");
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+static int fail_new(struct cli *c, const struct conf *conf)
+{
+    struct err e;
+
+    (void)err_set(&e, ERR_GONE, "no service has run yet: there is no store in %s", conf->store.dir);
+    return cli_fail(c, &e,
+        "certferry check, then certferry service start; or is store.dir in %s right?", c->config);
+}
+
 static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
 {
     struct buf reply = BUF_INIT((size_t)64 << 20);
@@ -139,7 +158,9 @@ static int ask(struct cli *c, struct view q, enum how how, struct json **answer)
         from_store = true;
         code = ask_store(conf, q, how, &reply, &e);
     }
-    if (code != 0)
+    if (code != 0 && from_store && how != KEYS && is_new(conf->store.dir))
+        code = fail_new(c, conf);
+    else if (code != 0)
         code = cli_fail(c, &e, "is store.dir in %s right, and may this user read it?", c->config);
     else
         code = finish(c, &reply, from_store, answer);

@@ -26,7 +26,10 @@ PY
 }
 
 sandbox_start quiet
-ok "no service, no store: status fails" not exits 0 status
+ok "no service, no store: status fails, exit 13" exits 13 status
+ok "it says that nothing has run yet" says err 'no service has run yet' 'certferry service start'
+ok "it makes nothing" not test -e "$dir/state"
+ok "nor is anything listed: exit 13" exits 13 requests list
 ok "--wait ready without a service: exit 11" exits 11 status --wait ready --timeout 1s
 ok "says why" says err 'not ready after 1 s' 'no service is running' 'fix:'
 ok "--json has the same exit" exits 11 status --wait ready --timeout 1 --json
