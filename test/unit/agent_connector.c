@@ -2,6 +2,7 @@
 #include "test/t.h"
 #include "agent/connector.h"
 #include "agent/fs.h"
+#include "certs/mem.h"
 #include "test/live/tls_certs.h"
 
 static struct lib *lib;
@@ -191,6 +192,52 @@ static void its_life(void **state)
     assert_int_equal(connector_days_left(&c, c.not_after_at + 86401), -2);
 }
 
+/* ---- memory ---- */
+
+static int keep(struct err *e)
+{
+    return connector_keep(secrets, CONNECTOR_NOW, &mine, e);
+}
+
+static int load(struct err *e)
+{
+    struct connector back = { 0 };
+    int rc = connector_load(secrets, CONNECTOR_NOW, &back, e);
+
+    connector_free(&back);
+    return rc == 1 ? 0 : -1;
+}
+
+/* An identity that does not open asks a person to sign in: want of memory must not look like that. */
+static void memory_runs_out(void **state)
+{
+    int (*const what[])(struct err * e) = { keep, load };
+    struct connector back = { 0 };
+    struct err e = { 0 };
+    bool over = false;
+
+    (void)state;
+    enrolled(&mine, CCP_MTLS);
+    T_OK(keep(&e));
+    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++, over = false)
+        for (unsigned long n = 1; !over; n++) {
+            int rc;
+
+            e = (struct err){ 0 };
+            (void)snprintf(mine.scope, sizeof mine.scope, "scope %lu", n);
+            mem_fail_after(n);
+            rc = what[i](&e);
+            over = mem_count() < n;
+            mem_fail_after(0);
+            if (rc != 0 && (over || e.cls != ERR_NOMEM))
+                fail_msg("%zu, allocation %lu: %s %s (%s)", i, n, err_name(e.cls), e.msg, e.where);
+            assert_int_equal(connector_load(secrets, CONNECTOR_NOW, &back, &e), 1);
+            assert_true(view_equal(buf_view(&back.key), buf_view(&mine.key)));
+        }
+    assert_string_equal(back.cloud, "https://cloud.example/ccp");
+    connector_free(&back);
+}
+
 #define T(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int main(void)
@@ -203,7 +250,10 @@ int main(void)
         T(what_is_not_one),
         T(a_text_that_would_be_a_line),
         T(its_life),
+        T(memory_runs_out),
     };
+
+    mem_torture_openssl();
 
     return cmocka_run_group_tests_name("agent_connector", tests, NULL, NULL);
 }
