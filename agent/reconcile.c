@@ -88,20 +88,24 @@ static void enter(struct reconcile *r, enum reconcile_state state)
 
 /* ---- another file, another machine ------------------------------------------------------------------------------------ */
 
-static void read_mark(const struct agent *a, char out[VALUE_MAX])
+/* A machine without an id has an empty one; want of memory is no other machine. */
+static int read_mark(const struct agent *a, char out[VALUE_MAX], struct err *e)
 {
     struct buf id = BUF_INIT(MACHINE_MAX);
     char path[4096];
     char file[FS_MARK_LEN];
-    struct err e;
+    int rc = fs_read("/etc/machine-id", &id, e);
 
+    if (rc != 0 && e->cls != ERR_NOMEM) {
+        buf_reset(&id);
+        rc = 0;
+    }
     fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
     fs_mark(path, file);
-    if (fs_read("/etc/machine-id", &id, &e) != 0)
-        buf_reset(&id);
     (void)snprintf(out, VALUE_MAX, "%016llx %s",
         (unsigned long long)text_hash(TEXT_HASH, buf_text(&id)), file);
     buf_free(&id);
+    return rc;
 }
 
 static int check_mark(struct reconcile *r, bool *moved, struct err *e)
@@ -110,9 +114,8 @@ static int check_mark(struct reconcile *r, bool *moved, struct err *e)
     char kept[VALUE_MAX] = "", now[VALUE_MAX];
     int got = store_meta_get(s, "reconcile/mark", kept, sizeof kept, e);
 
-    if (got < 0)
+    if (got < 0 || read_mark(r->a, now, e) != 0)
         return -1;
-    read_mark(r->a, now);
     *moved = got == 1 && strcmp(kept, now) != 0;
     return got == 1 ? 0 : store_meta_put(s, "reconcile/mark", now, e);
 }
@@ -122,8 +125,8 @@ static int settle_mark(struct reconcile *r, struct err *e)
 {
     char now[VALUE_MAX];
 
-    read_mark(r->a, now);
-    return store_meta_put(r->a->store, "reconcile/mark", now, e);
+    return read_mark(r->a, now, e) == 0 ? store_meta_put(r->a->store, "reconcile/mark", now, e)
+                                        : -1;
 }
 
 /* ---- beginning and ending ------------------------------------------------------------------------------------------------ */

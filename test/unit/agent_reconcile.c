@@ -7,6 +7,7 @@
 #include "agent/log.h"
 #include "agent/reconcile_inner.h"
 #include "agent/sched.h"
+#include "certs/mem.h"
 #include "test/unit/agent_store_rows.h"
 
 enum { DAY_S = 86400, BEAT_S = 60 };
@@ -347,6 +348,55 @@ static void what_may_have_been_submitted(void **state)
     row_is("told", "report", 0);
 }
 
+/* ---- memory ---- */
+
+static bool told_at(unsigned long n)
+{
+    bool over;
+
+    r->state = RECONCILE_NORMAL;
+    put("counter", "7");
+    put("reconcile/state", "");
+    mem_fail_after(n);
+    (void)reconcile_told(r, 7, 90);
+    over = mem_count() < n;
+    mem_fail_after(0);
+    reconcile_compare_stop(r);
+    assert_int_equal(reconcile_state(r), RECONCILE_COMPARING);
+    assert_string_equal(kept("reconcile/state"), "comparing");
+    assert_string_equal(kept("counter"), "90");
+    return over;
+}
+
+/* Opened, or not: never a machine that is another one for want of memory. */
+static bool opened_at(unsigned long n)
+{
+    struct err e = { 0 };
+    struct reconcile *now;
+    bool over;
+
+    mem_fail_after(n);
+    now = reconcile_open(&a, &e);
+    over = mem_count() < n;
+    mem_fail_after(0);
+    assert_true(now != NULL ? !now->moved : e.cls == ERR_NOMEM && !over);
+    reconcile_close(now);
+    return over;
+}
+
+static void memory_runs_out(void **state)
+{
+    unsigned long n = 1;
+
+    (void)state;
+    while (!opened_at(n))
+        n++;
+    assert_true(n > 1);
+    for (n = 1; !told_at(n); n++)
+        ;
+    assert_true(n > 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
 
 int main(void)
@@ -365,7 +415,10 @@ int main(void)
         TEST(the_store_has_moved),
         TEST(who_waits),
         TEST(what_may_have_been_submitted),
+        TEST(memory_runs_out),
     };
+
+    mem_torture_openssl();
 
     return cmocka_run_group_tests_name("agent_reconcile", tests, NULL, NULL);
 }
