@@ -5,7 +5,7 @@
 #
 # B is a build with crash points.  Phase 1 ends the agent at each CP01-CP16 on its 1st to 3rd pass (below N=100 on
 # the 1st only) and lets another finish.  Phase 2 keeps an agent under load and kills it after 0-200 ms, again and
-# again, while peers fail now and then.  Phase 3 kills it up to 1.5 s after a reload was asked for (of a configuration that
+# again, while peers fail now and then.  Phase 3 kills it up to 3 s after a reload was asked for (of a configuration that
 # does not load now and then), 30 times, with N below 100 N / 4 times.  Then the ledger of the sandbox, the agent's store and its list of orphans
 # are held against the promises.  Exit 1 if one is broken.  SEED repeats the choices, not the timing.
 B=${B:-$(dirname "$(realpath "$0")")/../../build/crash}
@@ -210,7 +210,7 @@ while [ "$reloads" -lt "$reloads_wanted" ]; do
     said=$(starts_said)
     changed
     kill -HUP "$agent_pid"
-    sleep "$((RANDOM % 2)).$(printf %03d $((RANDOM % 500)))"
+    sleep "$((RANDOM % 3)).$(printf %03d $((RANDOM % 1000)))"
     killed
     rm -f "$dir/conf.d/zz.conf"
     reloads=$((reloads + 1))
