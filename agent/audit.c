@@ -51,7 +51,7 @@ static int hash_of(struct lib *l, const char *before, const struct store_audit *
     if (buf_check(&b, e) == 0 && lib_sha256(l, buf_view(&b), hash, e) == 0) {
         hex_add(&hex, view_of(hash, sizeof hash));
         (void)snprintf(out, AUDIT_HASH_LEN + 1, "%s", buf_text(&hex));
-        rc = 0;
+        rc = buf_check(&hex, e);
     }
     buf_free(&b);
     buf_free(&hex);
