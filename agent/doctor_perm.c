@@ -80,6 +80,12 @@ static void perm_check(struct rule *r, const char *path, bool may_miss)
         finding_fix(&r->wrong, "chmod %04o %s; or certferry doctor --fix", bits, path);
         if (r->d->fix)
             mend(r, path, bits);
+    } else if (m.uid == 0 && r->owner != 0 && !fs_owner_reads(r->d->conf->store.dir, path)) {
+        finding_set(&r->wrong, GRADE_FAIL, ERR_CONFIG,
+            "%s: the service's user %s cannot read it (root's, mode %04o)", path,
+            fs_mode_user(r->owner), m.bits);
+        finding_fix(&r->wrong, "chown %u %s; the folders above it must let that user in, too",
+            r->owner, path);
     } else {
         r->right++;
     }

@@ -55,8 +55,8 @@ int64_t doctor_status_number(struct doctor *d, const char *name)
 
 const struct doctor_row *doctor_start_blocked(const struct doctor *d)
 {
-    static const char *const codes[] = { "CONF-", "VER-03", "PERM-02", "PERM-03", "PERM-05",
-        "PERM-06", "ST-01", "ST-02", "ST-03", "PLG-", "RA-" };
+    static const char *const codes[] = { "CONF-", "VER-03", "PERM-01", "PERM-02", "PERM-03",
+        "PERM-05", "PERM-06", "ST-01", "ST-02", "ST-03", "PLG-", "RA-" };
     const struct doctor_row *r = NULL;
 
     for (size_t i = 0; r == NULL && i < sizeof codes / sizeof codes[0]; i++)

@@ -71,8 +71,9 @@ int fs_private_dir(const char *path, struct err *e) MUST;
 
 /*
  * fs_as_owner - from here on with the rights of the folder's owner, if we are root and he is somebody else: what is
- * made there is his, and nothing he left there (a link) makes root read or write elsewhere.  fs_as_self ends it.
- * fails ERR_CONFIG.  Threads: for the whole process, so only where one thread runs; no folder yet: nothing changes
+ * made there is his, and nothing he left there (a link) makes root read or write elsewhere.  Root's own groups are
+ * given up for as long, too; his count.  fs_as_self ends it.  fails ERR_CONFIG.  Threads: for the whole process, so
+ * only where one thread runs; no folder yet: nothing changes
  */
 struct fs_self {
     unsigned uid, gid, *groups;
@@ -81,6 +82,8 @@ struct fs_self {
 };
 int fs_as_owner(const char *dir, struct fs_self *self, struct err *e) MUST;
 void fs_as_self(const struct fs_self *self);
+/* fs_owner_reads - may the owner of this folder open the file?  Asked by another user than root: may we? */
+bool fs_owner_reads(const char *dir, const char *path);
 
 /* fs_list - fn for the name of each entry, sorted by bytes, but "." and ".."; no such folder is an empty one.
  * fails ERR_STORE: it cannot be read.  fs_changed_at - when its content was last written, UTC seconds; 0: no file

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,14 +13,20 @@
 
 /* ---- acting as the owner ------------------------------------------------------------------------------------- */
 
-/* Root's groups would open to him what only they may read. */
-static int drop_groups(struct fs_self *self)
+enum { GROUPS_MAX = 64 };
+
+/* Root's groups would open to him what only they may read.  A user without a name, or of too many groups, has none. */
+static int change_groups(struct fs_self *self, uid_t uid, gid_t gid)
 {
-    int n = getgroups(0, NULL);
+    int n = getgroups(0, NULL), count = GROUPS_MAX;
+    const struct passwd *p = getpwuid(uid);
+    gid_t his[GROUPS_MAX];
 
     self->groups = xcalloc(n > 0 ? (size_t)n : 1, sizeof *self->groups);
     self->group_count = getgroups(n, self->groups);
-    return self->group_count < 0 ? -1 : setgroups(0, NULL);
+    if (p == NULL || getgrouplist(p->pw_name, gid, his, &count) < 0)
+        count = 0;
+    return self->group_count < 0 ? -1 : setgroups((size_t)count, his);
 }
 
 static int restore_groups(const struct fs_self *self)
@@ -43,7 +50,7 @@ int fs_as_owner(const char *dir, struct fs_self *self, struct err *e)
     *self = (struct fs_self){ .uid = geteuid(), .gid = getegid() };
     if (self->uid != 0 || stat(dir, &st) != 0 || st.st_uid == 0)
         return 0;
-    if (drop_groups(self) != 0) {
+    if (change_groups(self, st.st_uid, st.st_gid) != 0) {
         int saved = errno;
 
         free(self->groups);
@@ -107,4 +114,21 @@ int fs_folder_like(const char *path, const char *like, struct err *e)
         return 0;
     (void)rmdir(path);
     return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
+}
+
+bool fs_owner_reads(const char *dir, const char *path)
+{
+    struct fs_self self;
+    struct err e;
+    bool may;
+    int fd;
+
+    if (fs_as_owner(dir, &self, &e) != 0)
+        return true; /* not known */
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    may = fd >= 0 || errno != EACCES;
+    if (fd >= 0)
+        (void)close(fd);
+    fs_as_self(&self);
+    return may;
 }
