@@ -39,6 +39,7 @@ cp "$root/test/packages/inside.sh" machine/opt/trial/
 dpkg-deb -R "$deb" newer && sed -i 's/^Version: .*/&+newer/' newer/DEBIAN/control
 dpkg-deb -b newer machine/opt/trial/newer.deb >dpkg.out 2>&1 || bail "$(cat dpkg.out)"
 rm -rf newer
+mkdir -p machine/etc/systemd/system/graphical.target.wants machine/etc/systemd/system/multi-user.target.wants
 cat >machine/etc/systemd/system/trial.service <<'UNIT'
 [Unit]
 Description=the trial
@@ -60,9 +61,28 @@ ExecStart=/opt/trial/certferry-sandbox --dir /srv/sandbox --port 18443 --sign-in
 [Install]
 WantedBy=multi-user.target
 UNIT
-ln -sf /etc/systemd/system/trial.service machine/etc/systemd/system/default.target.wants/trial.service 2>/dev/null ||
-    { mkdir -p machine/etc/systemd/system/graphical.target.wants machine/etc/systemd/system/multi-user.target.wants; }
-mkdir -p machine/etc/systemd/system/graphical.target.wants machine/etc/systemd/system/multi-user.target.wants
+# An authenticating proxy, if this machine has one to lend: it needs nothing but libc.
+if command -v tinyproxy >/dev/null; then
+    cp "$(command -v tinyproxy)" machine/opt/trial/
+    cat >machine/opt/trial/tinyproxy.conf <<'PROXY'
+Port 3128
+Listen 127.0.0.1
+Timeout 60
+LogLevel Connect
+LogFile "/opt/trial/proxy.log"
+BasicAuth ferry trial-proxy-pw
+ConnectPort 18443
+PROXY
+    cat >machine/etc/systemd/system/proxy.service <<'UNIT'
+[Unit]
+Description=the way out
+[Service]
+ExecStart=/opt/trial/tinyproxy -d -c /opt/trial/tinyproxy.conf
+UNIT
+    ln -sf /etc/systemd/system/proxy.service machine/etc/systemd/system/multi-user.target.wants/proxy.service
+else
+    skip "behind an authenticating proxy" "tinyproxy is not installed (make deps)"
+fi
 ln -sf /etc/systemd/system/trial.service machine/etc/systemd/system/graphical.target.wants/trial.service
 ln -sf /etc/systemd/system/sandbox.service machine/etc/systemd/system/multi-user.target.wants/sandbox.service
 ln -sf /lib/systemd/system/graphical.target machine/etc/systemd/system/default.target

@@ -57,6 +57,13 @@ person_signs_in() {
     ctl approve-code "${code:-none}" >ctl.out
     wait $pid || { cat person sign-in.out; return 1; }
 }
+way_out() { # USER:PASSWORD
+    (umask 077 && echo "$1" >proxy-login)
+    certferry proxy set 127.0.0.1:3128 --credentials-file proxy-login 2>way.err
+}
+through_proxy() { # COUNT: at least so many connections
+    [ ! -x tinyproxy ] || test "$(grep -c 'CONNECT 127.0.0.1:18443' proxy.log)" -ge "$1"
+}
 bootstrap_again() {
     (umask 077 && ctl bootstrap >token)
     certferry sign-in --bootstrap-file token
@@ -90,10 +97,17 @@ install)
         sed -e 's:/srv/sandbox/ca-password.txt:secret\:sandbox:' -e 's:/srv/sandbox/:/etc/certferry/:' >>/etc/certferry/certferry.conf
     # ---- what commands write, and root runs them
     ok "secret set" certferry secret set sandbox --file /srv/sandbox/ca-password.txt
+    if [ -x tinyproxy ]; then
+        ok "proxy set with a wrong password: nothing is set" not way_out ferry:wrong
+        ok "and the proxy is named" grep -qE '407|proxy' way.err
+        ok "nothing is written" not test -e /etc/certferry/conf.d/60-proxy.conf
+        ok "proxy set with the right one: it is tried" way_out ferry:trial-proxy-pw
+    else
+        ok "proxy set none: it is tried" certferry proxy set none
+    fi
     ok "sign-in with a code: a person approves" person_signs_in
     ok "the code and where to type it were on the screen" grep -q 'enter the code' person
     ok "config set" certferry config set cloud.poll_interval 2
-    ok "proxy set, and it is tried" certferry proxy set none
     ok "each wrote a file of its own" is "$(cd /etc/certferry/conf.d && echo *)" "50-sign-in.conf 60-proxy.conf 90-config.conf"
     ok "which the service may read, root may write, and nobody else may see" is \
         "$(stat -c "%U:%G %a" /etc/certferry/conf.d/* | uniq)" "root:certferry 640"
@@ -111,8 +125,14 @@ install)
     ok "without any capability" grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$(property MainPID)/status"
     ok "under seccomp" grep -q '^Seccomp:[[:space:]]*2$' "/proc/$(property MainPID)/status"
     ok "five requests: delivered" until_true 60 delivered 5
+    ok "through the proxy" through_proxy 3
     doctor_is_content
     ok "and says what systemd knows: restarts, watchdog, sandbox" grep -q 'PASS *SVC-02 .*no restart.*watchdog 1min.*sandbox whole' doctor.out
+    # ---- what root can read is not all that the service can
+    (umask 077 && echo 'cloud { poll_interval = 3 }' >/etc/certferry/conf.d/96-by-hand.conf)
+    certferry doctor --only PERM >doctor.out 2>&1
+    ok "doctor names a file that the service cannot read" grep -q 'FAIL *PERM-01 .*96-by-hand.conf: the service.s user certferry .* cannot read it' doctor.out
+    rm /etc/certferry/conf.d/96-by-hand.conf
     ok "root's status command asks it" certferry status
     ok "systemd shows its status line" until_true 20 sh -c 'systemctl show -P StatusText certferry | grep -q "5 delivered"'
     pid=$(property MainPID)
