@@ -84,7 +84,7 @@ static void secrets_stay_secret(void **state)
     assert_true(w.failed);
     assert_null(strstr(w.err.msg, "hunter2"));
     assert_non_null(strstr(w.err.msg, "**** is wrong")); /* io_scrub.h */
-    want_at(&w, ":1/", "scope-b"); /* not a URL at all */
+    want_at(&w, ":1/", "scope-b");                       /* not a URL at all */
     io_run();
     assert_true(w.failed);
     assert_null(strstr(w.err.msg, "hunter2"));
