@@ -161,7 +161,7 @@ int cli_secret_value(const char *what, const char *file, struct buf *out, struct
     int rc;
 
     if (file != NULL)
-        rc = fs_readable(file, true, e) == 0 ? fs_read(file, out, e) : -1;
+        rc = fs_read_secret(file, out, e);
     else if (isatty(STDIN_FILENO))
         rc = typed_twice(STDIN_FILENO, what, out, e);
     else

@@ -36,6 +36,10 @@ int fs_executable(const char *path, struct err *e) MUST;
 /* fs_read - the whole file, appended.  fails also ERR_TOO_LARGE beyond out->max */
 int fs_read(const char *path, struct buf *out, struct err *e) MUST;
 
+/* fs_read_secret - the same of a file that passes fs_readable(secret): the very file that is read, not one that had its
+ * name before. */
+int fs_read_secret(const char *path, struct buf *out, struct err *e) MUST;
+
 /* fs_read_secret_line - the first line of a file that passes fs_readable(secret); out is secret. */
 int fs_read_secret_line(const char *path, struct buf *out, struct err *e) MUST;
 

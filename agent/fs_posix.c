@@ -36,20 +36,27 @@ static bool is_ours(uid_t owner)
     return owner == geteuid() || owner == served;
 }
 
+static int judge(const char *path, const struct stat *st, bool secret, struct err *e)
+{
+    if (!S_ISREG(st->st_mode))
+        return err_set(e, ERR_CONFIG, "%s: not a file", path);
+    if (secret && (st->st_mode & 077) != 0 && !is_credential(st))
+        return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
+            (unsigned)(st->st_mode & 07777), path);
+    if (secret && !is_ours(st->st_uid) && st->st_uid != 0)
+        return err_set(
+            e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st->st_uid);
+    return 0;
+}
+
 int fs_readable(const char *path, bool secret, struct err *e)
 {
     struct stat st;
 
     if (stat(path, &st) != 0)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return err_set(e, ERR_CONFIG, "%s: not a file", path);
-    if (secret && (st.st_mode & 077) != 0 && !is_credential(&st))
-        return err_set(e, ERR_CONFIG, "%s: others may read it (mode %04o); chmod 600 %s", path,
-            (unsigned)(st.st_mode & 07777), path);
-    if (secret && !is_ours(st.st_uid) && st.st_uid != 0)
-        return err_set(
-            e, ERR_CONFIG, "%s: belongs to user %u, not to us", path, (unsigned)st.st_uid);
+    if (judge(path, &st, secret, e) != 0)
+        return -1;
     if (access(path, R_OK) != 0)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
     return 0;
@@ -88,25 +95,39 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *e)
     return 0;
 }
 
+/* What is judged is what is read: a name may lead to another file a moment later. */
+static int open_and_read(const char *path, bool secret, struct buf *out, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (secret ? O_NONBLOCK : 0)), rc = 0;
+    size_t start = out->len;
+    struct stat st;
+
+    if (fd < 0 || (secret && fstat(fd, &st) != 0))
+        rc = err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    else if (secret)
+        rc = judge(path, &st, true, e);
+    if (rc == 0 && (rc = read_all(fd, path, out, e)) != 0)
+        buf_truncate(out, start);
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
 int fs_read(const char *path, struct buf *out, struct err *e)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t start = out->len;
-    int rc;
+    return open_and_read(path, false, out, e);
+}
 
-    if (fd < 0)
-        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
-    if ((rc = read_all(fd, path, out, e)) != 0)
-        buf_truncate(out, start);
-    (void)close(fd);
-    return rc;
+int fs_read_secret(const char *path, struct buf *out, struct err *e)
+{
+    return open_and_read(path, true, out, e);
 }
 
 int fs_read_secret_line(const char *path, struct buf *out, struct err *e)
 {
     if (path == NULL)
         return err_set(e, ERR_CONFIG, "no file named");
-    if (fs_readable(path, true, e) != 0 || fs_read(path, out, e) != 0)
+    if (fs_read_secret(path, out, e) != 0)
         return -1;
     for (size_t i = 0; i < out->len; i++)
         if (out->p[i] == '\n' || out->p[i] == '\r') {

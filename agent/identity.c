@@ -64,7 +64,7 @@ static struct key *read_key(struct lib *l, const char *file, struct err *e)
     struct view rest;
     int found;
 
-    if (fs_readable(file, true, e) != 0 || fs_read(file, &text, e) != 0)
+    if (fs_read_secret(file, &text, e) != 0)
         goto done;
     rest = buf_view(&text);
     if ((found = pem_next(&rest, "PRIVATE KEY", &pkcs8, e)) == 0)

@@ -57,7 +57,8 @@ static BIO *open_file(const char *path, bool secret, struct buf *text, struct er
 {
     BIO *bio;
 
-    if (fs_readable(path, secret, e) != 0 || fs_read(path, text, e) != 0)
+    if (secret ? fs_read_secret(path, text, e) != 0
+               : fs_readable(path, false, e) != 0 || fs_read(path, text, e) != 0)
         return NULL;
     if ((bio = BIO_new_mem_buf(buf_text(text), (int)text->len)) == NULL)
         (void)lib_err(e, "BIO_new_mem_buf");

@@ -111,7 +111,7 @@ static int get(
         (void)err_set(e, ERR_GONE, "no such secret; set it: certferry secret set %s", name);
         goto done;
     }
-    if (fs_readable(path, true, e) != 0 || fs_read(path, &sealed, e) != 0)
+    if (fs_read_secret(path, &sealed, e) != 0)
         goto done;
     if (s->vault == NULL) {
         buf_add_byte(out, '-');
@@ -272,7 +272,7 @@ int secret_read(struct secrets *s, const char *ref, struct buf *out, struct err 
     if (ref == NULL)
         return err_set(e, ERR_CONFIG, "no file named");
     if (strncmp(ref, "secret:", 7) != 0)
-        rc = fs_readable(ref, true, e) == 0 ? fs_read(ref, out, e) : -1;
+        rc = fs_read_secret(ref, out, e);
     else if (s == NULL)
         rc = err_set(e, ERR_CONFIG, "%s: there are no secrets here, name a file", ref);
     else if ((rc = secrets_get(s, ref + 7, out, e)) != 0)

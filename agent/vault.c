@@ -57,13 +57,10 @@ static int read_key(const char *path, struct lib *l, struct vault_keys *k, struc
     struct buf master = BUF_SECRET(4096);
     int rc = -1;
 
-    if (fs_readable(path, true, e) != 0) {
-        err_wrap(e, "master key");
-        goto done;
-    }
-    if (fs_read(path, &master, e) != 0) {
+    if (fs_read_secret(path, &master, e) != 0) {
         if (e->cls == ERR_TOO_LARGE) /* no key is that long */
             e->cls = ERR_CONFIG;
+        err_wrap(e, "master key");
         goto done;
     }
     if (master.len != SEAL_KEY_LEN) {

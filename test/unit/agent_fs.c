@@ -286,6 +286,44 @@ static void replacing_keeps_mode_and_owner(void **state)
         ERR_STORE);
 }
 
+/* One name, now of a secret that is closed, now of a file that is open: only the first is ever read. */
+static void what_is_judged_is_what_is_read(void **state)
+{
+    struct buf b = BUF_SECRET(100);
+    struct err e = { 0 };
+    size_t good = 0, bad = 0;
+    pid_t pid;
+
+    (void)state;
+    dir_write("closed", "closed", 0600);
+    dir_write("opened", "opened", 0644);
+    assert_int_equal(symlink("closed", dir_path("swapped")), 0);
+    if ((pid = fork()) == 0) {
+        for (;;) {
+            (void)!symlink("opened", dir_path("swap"));
+            (void)!rename(dir_path("swap"), dir_path("swapped"));
+            (void)!symlink("closed", dir_path("swap"));
+            (void)!rename(dir_path("swap"), dir_path("swapped"));
+        }
+    }
+    assert_true(pid > 0);
+    for (size_t i = 0; i < 20000; i++) {
+        buf_reset(&b);
+        if (fs_read_secret(dir_path("swapped"), &b, &e) == 0) {
+            good += strcmp(buf_text(&b), "closed") == 0;
+            bad += strcmp(buf_text(&b), "closed") != 0;
+        }
+    }
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(bad, 0);
+    assert_true(good > 0);
+    assert_int_equal(
+        mkfifo(dir_path("fifo-secret"), 0600), 0); /* nobody writes: it is not waited for */
+    T_ERR_SAYS(fs_read_secret(dir_path("fifo-secret"), &b, &e), ERR_CONFIG, "not a file");
+    buf_free(&b);
+}
+
 /* As the package has it: the administrator's file is for all in a folder that is for the service's group. */
 static void in_a_closed_folder_for_its_group_alone(void **state)
 {
@@ -433,6 +471,7 @@ int main(void)
         DIR_TEST(one_process_holds_the_lock),
         DIR_TEST(a_dead_process_holds_nothing),
         DIR_TEST(replacing_keeps_mode_and_owner),
+        DIR_TEST(what_is_judged_is_what_is_read),
         DIR_TEST(in_a_closed_folder_for_its_group_alone),
         DIR_TEST(modes_are_not_set_through_links),
         DIR_TEST(acting_as_the_owner),
