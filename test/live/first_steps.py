@@ -26,6 +26,7 @@ VARIES = [
     (r"\b[A-Z]{4}-[A-Z]{4}\b", "CODE"),
     (r" *\b\d+ ms\b", " N ms"),
     (r"\b\d+ days left\b", "N days left"),
+    (r"[+-]\d+ s at\b", "+N s at"),
     (r", next try in \d+ s\b", ""),  # only while nobody is asked
     (r"(?<!^)\b\d+ (s|min|h|d)( \d+ (s|min|h))?\b", "SPAN"),
     (r"\(pid \d+\)", "(pid N)"),

@@ -30,17 +30,17 @@ somebody_approves() { # as soon as a code waits
     until_true 25 ctl approve-code any >approved.out &
     alive[$!]=approval
 }
-is_retried() { # and will not be in the next seconds
+is_retried() { # SECONDS: and will not be before that
     cf requests show "$id" --json && is "$(get out '$.data.request.state')" retrying &&
-        test "$(($(date -d "$(get out '$.data.request.next')" +%s) - $(date +%s)))" -ge 4
+        test "$(($(date -d "$(get out '$.data.request.next')" +%s) - $(date +%s)))" -ge "$1"
 }
 takes_place() { # WHAT: a line "; test: WHAT" of the page
     case $1 in
     'somebody approves') somebody_approves ;;
     'request anna') ask anna adcs ContosoUser && until_true 30 is_delivered "$id" ;;
     'the CA goes away') ca_off ;;
-    'request bela waits') ask bela adcs ContosoUser && until_true 60 is_retried ;;
-    'the CA comes back') ca_on ;;
+    'request bela waits') ask bela adcs ContosoUser && until_true 60 is_retried 4 ;;
+    'the CA comes back') until_true 120 is_retried 7 && ca_on ;; # the administrator is first
     'delivered') until_true 30 is_delivered "$id" ;;
     *) false ;;
     esac
