@@ -154,11 +154,9 @@ install: program plugins man $(COMPLETION)
 	install -D -m 644 $(B)/certferry-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-events.7
 	install -D -m 644 $(B)/certferry-first-steps.7 $(DESTDIR)$(PREFIX)/share/man/man7/certferry-first-steps.7
 	install -D -m 644 $(B)/certferry.conf.sample $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.conf.sample
-	@# What only some builds have: the list of parts, completion.
+	@# What only some builds have: the list of parts.
 	@[ ! -e $(B)/certferry.cdx.json ] || \
 	    install -D -m 644 $(B)/certferry.cdx.json $(DESTDIR)$(PREFIX)/share/doc/certferry/certferry.cdx.json
-	@if $(B)/certferry completion bash >$(B)/completion.bash 2>/dev/null; then install -D -m 644 $(B)/completion.bash \
-	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/certferry; fi
 
 # ---- the first look ----------------------------------------------------------------------------------
 demo: check-deps
