@@ -75,7 +75,7 @@ static size_t stride_of(size_t places, size_t most)
 static void sweep_past(
     struct world *w, const char *dir, const struct history *base, bool pairs, const char *scenario)
 {
-    size_t stride = pairs ? 1 : stride_of(base->calls, 5);
+    size_t stride = (pairs ? 1 : stride_of(base->calls, 5)) * thin;
 
     for (size_t k = 1; k < base->calls; k += stride)
         for (size_t m = k + 1; m <= base->calls; m += stride) {
