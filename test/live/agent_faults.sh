@@ -162,8 +162,12 @@ ok "handed out again, the result that was made is delivered" is_delivered "$late
 cf orphans list --json
 ok "and its certificate is no orphan any more" is "$(count out '$.data.orphans' "json_extract(value,
     '\$.request') = '$late'")" 0
-until_true 30 reported "$early" ConflictError
-ok "I4: without a result it is reported as failed, and not called delivered" until_true 10 is_state "$early" rejected
+until_true 30 is_state "$early" delivered
+ok "handed out again without a result: begun anew, and delivered" is_delivered "$early"
+ok "with another key: the one before went with the lease" is "$(ledger '"event":"csr-received".*lost-early')" 2
+cf orphans list --json
+ok "what the CA may have issued before stays an orphan" is "$(count out '$.data.orphans' "json_extract(value,
+    '\$.request') = '$early'")" 1
 ok "SIGTERM: exit 0" agent_stop
 cf orphans list --json
 cp out orphans

@@ -139,7 +139,7 @@ cf status --json
 ok "status lists the connector's" is "$(get out '$.data.certificates[0].purpose') $(get out '$.data.certificates[0].notAfter')" \
     "connector $(get out '$.data.identity.notAfter')"
 cf status
-ok "in words: until when, and when it is renewed" grep -qE 'Identity agent .*, certificate until .* d left, renewed from ' out
+ok "in words: until when, and when it is renewed" grep -qE 'Identity .*, certificate until .* d left, renewed from ' out
 ok "the log never was another one" is "$(ledger '"event":"audit-changed"')" 0
 agent_stop
 sqlite3 "$dir/state/certferry.db" 'delete from audit where n > 5'

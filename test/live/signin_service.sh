@@ -86,7 +86,7 @@ done
 sandbox_start killed --sign-in mtls --certificate 24
 drop_in beat <<<'cloud { heartbeat = 2 }'
 if grep -qaF 'CERTFERRY_CRASH_AT' "$B/certferry"; then
-    for point in 22 23 24; do
+    for point in 29 30 31; do
         bootstrap_file boot
         sign_in --bootstrap-file "$work/boot"
         agent_start CERTFERRY_CRASH_AT=CP$point:1

@@ -41,6 +41,11 @@ static struct request *holder(
     if (r != NULL && queue_holds(r, js_text(lease, "leaseId")))
         return r;
     *code = r == NULL ? "CertificateNotFoundError" : "ConflictError";
+    if (r != NULL) { /* the connector hears that it is another's */
+        ledger_begin(s->ledger, "lease-refused");
+        ledger_text(s->ledger, "requestId", r->id);
+        ledger_end(s->ledger);
+    }
     return NULL;
 }
 

@@ -164,6 +164,8 @@ static void on_line(struct story *s, struct json_object *line)
         on_result(s, line);
     else if (strcmp(event, "scep-success") == 0)
         on_scep_success(s, line);
+    else if (strcmp(event, "lease-refused") == 0 && request_of(s, line) != NULL)
+        request_of(s, line)->lost++;
     s->conflicts += strcmp(event, "conflicting-result") == 0;
     s->refused += strcmp(event, "refused") == 0;
     s->faults += strcmp(event, "fault") == 0;
