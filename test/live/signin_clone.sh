@@ -114,7 +114,7 @@ ctl clear-faults >ctl.out
 sleep 8
 ok "the CA is back: neither submits what both know" is "$(csrs)" "$was"
 cf status
-ok "status names it, and what to do" says out 'TWO SERVICES USE IT' \
+ok "status names it, and what to do" says out 'TWO SERVICES UNDER ONE IDENTITY' \
     'reconcile --this-one'
 ok "reconcile exits with 3" exits 3 reconcile
 ask fresh est ContosoUser
