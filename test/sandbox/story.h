@@ -10,7 +10,8 @@ struct story_request {
     char *first_digest;
     bool final, succeeded;
     unsigned digests; /* different ones among accepted final results */
-    unsigned lost;    /* times its lease was refused: whoever gets it then begins anew, with another key */
+    unsigned
+        lost; /* times its lease was refused: whoever gets it then begins anew, with another key */
     int64_t ms;
 };
 struct story_cert {
