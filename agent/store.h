@@ -82,7 +82,7 @@ int store_count_due(struct store *s, int64_t now, int64_t *out, struct err *e) M
 typedef void store_name_fn(void *arg, const char *name);
 int store_cas(struct store *s, store_name_fn *fn, void *arg, struct err *e) MUST;
 
-/* store_list - newest first; state REQUEST_NONE = all, open_only leaves finals out. */
+/* store_list - newest first, of those of one second whichever came last; state REQUEST_NONE = all, open_only leaves finals out. */
 int store_list(struct store *s, enum request_state state, bool open_only, size_t limit,
     store_request_fn *fn, void *arg, struct err *e) MUST;
 

@@ -114,10 +114,12 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_NEXT_AT] = "SELECT min(next_at) FROM request WHERE open AND next_at>?1",
     [SQL_COUNT_DUE] = "SELECT count(*) FROM request WHERE open AND next_at<=?1",
     [SQL_CAS] = "SELECT DISTINCT ca FROM request WHERE open",
-    [SQL_LIST] = "SELECT " COLUMNS " FROM request WHERE open OR NOT ?1 ORDER BY created_at DESC, id"
-                 " LIMIT ?2",
-    [SQL_LIST_STATE] = "SELECT " COLUMNS " FROM request WHERE state=?1 ORDER BY created_at DESC, id"
-                       " LIMIT ?2",
+    [SQL_LIST] =
+        "SELECT " COLUMNS " FROM request WHERE open OR NOT ?1 ORDER BY created_at DESC, row DESC"
+        " LIMIT ?2",
+    [SQL_LIST_STATE] =
+        "SELECT " COLUMNS " FROM request WHERE state=?1 ORDER BY created_at DESC, row DESC"
+        " LIMIT ?2",
     [SQL_LEASES] = "SELECT " COLUMNS " FROM request WHERE open AND lease_expires_at>0"
                    " AND lease_expires_at<?1 ORDER BY lease_expires_at LIMIT ?2",
     [SQL_SHIFT] = "UPDATE request SET next_at=max(0, next_at+?1) WHERE open",

@@ -116,10 +116,11 @@ static void listed_newest_first(void **state)
 {
     (void)state;
     some();
-    assert_string_equal(list(REQUEST_NONE, true, 100), "a c d b");
-    assert_string_equal(list(REQUEST_NONE, false, 100), "a c d b e");
-    assert_string_equal(list(REQUEST_NONE, false, 3), "a c d");
-    assert_string_equal(list(REQUEST_READY, false, 100), "a c d b");
+    assert_string_equal(
+        list(REQUEST_NONE, true, 100), "a d c b"); /* d came after c, in the same second */
+    assert_string_equal(list(REQUEST_NONE, false, 100), "a d c b e");
+    assert_string_equal(list(REQUEST_NONE, false, 3), "a d c");
+    assert_string_equal(list(REQUEST_READY, false, 100), "a d c b");
     assert_string_equal(list(REQUEST_DELIVERED, false, 100), "e");
     assert_string_equal(list(REQUEST_HELD, false, 100), "");
 }
