@@ -4,8 +4,8 @@
 
 const struct command cli_commands[] = {
     { "run", NULL, "", "",
-        "Run the service in the foreground until SIGTERM or SIGINT; SIGHUP reads the "
-        "configuration.",
+        "Run the service in the foreground until SIGTERM or SIGINT; SIGHUP takes a changed "
+        "configuration over.",
         cmd_run },
     { "once", NULL, "", "--wait",
         "Take what the cloud has, finish it, and exit. Requests that wait for approval stay.",

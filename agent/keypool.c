@@ -84,11 +84,6 @@ struct key *keypool_take(struct keypool *p, enum key_type t)
     return k;
 }
 
-size_t keypool_ready(const struct keypool *p, enum key_type t)
-{
-    return p->stock[t].count;
-}
-
 struct keypool *keypool_open(struct agent *a)
 {
     struct keypool *p = xcalloc(1, sizeof *p);

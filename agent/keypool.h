@@ -16,5 +16,4 @@ void keypool_close(struct keypool *p);
 
 /* keypool_take - a key, or NULL if none is ready (or none is kept of this type). */
 struct key *keypool_take(struct keypool *p, enum key_type t);
-size_t keypool_ready(const struct keypool *p, enum key_type t);
 #endif

@@ -76,7 +76,7 @@ static void each_peer(struct agent *a, enum metric m, peer_fn *fn, struct buf *t
     struct peer_state s;
 
     metrics_family(to, m);
-    if (a->cloud.io != NULL) {
+    if (a->conf->cloud.url != NULL) { /* also while there is nobody to be there: it is not up */
         peer_state(a->cloud.peer, &s);
         fn(to, &s);
     }

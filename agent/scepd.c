@@ -19,14 +19,6 @@ struct endpoint *scepd_endpoint(const struct scepd *s, const char *name)
     return NULL;
 }
 
-bool scepd_serving(const struct scepd *s)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (!s->endpoints[i].serving)
-            return false;
-    return true;
-}
-
 bool scepd_idle(const struct scepd *s)
 {
     return s->visits == 0;

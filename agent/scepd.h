@@ -57,7 +57,6 @@ size_t scepd_connections(const struct scepd *s);
 int scepd_reload(struct scepd *s, struct err *e) MUST; /* server certificates and RA files */
 
 struct endpoint *scepd_endpoint(const struct scepd *s, const char *name); /* NULL: no such */
-bool scepd_serving(const struct scepd *s);                                /* every endpoint */
 
 /* scepd_reserve - this challenge is this job's while it is in memory; false: another one has it.
  * scepd_unreserve - no longer; a job that has none is fine. */

@@ -86,16 +86,6 @@ void sched_store_failed(struct sched *s)
     s->paused_until = clock_now() + STORE_PAUSE_S;
 }
 
-size_t sched_places(const struct sched *s)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s->count; i++)
-        if (s->queues[i].active < s->queues[i].places)
-            n += s->queues[i].places - s->queues[i].active;
-    return n;
-}
-
 bool sched_wants_turn(const struct sched *s)
 {
     if (s->a->draining || clock_now() < s->paused_until)

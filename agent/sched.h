@@ -25,7 +25,6 @@ void sched_store_failed(struct sched *s);           /* pause: the store does not
 void sched_turn(struct sched *s);
 bool sched_wants_turn(const struct sched *s);  /* a place became free and something may be due */
 bool sched_idle(const struct sched *s);        /* nothing in memory, nothing due */
-size_t sched_places(const struct sched *s);    /* free places, all CAs */
 uint64_t sched_late_ms(const struct sched *s); /* its timer should have rung; 0: it should not */
 int64_t sched_next_at(const struct sched *s);  /* when the timer fires; 0 = it does not */
 #endif
