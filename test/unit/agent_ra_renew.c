@@ -141,7 +141,7 @@ static void a_wish_does_not_wait(void **state)
     assert_string_equal(look(), "ra-dev-1-e");
     T_OK(ra_renew_wish(store, "dev", &e));
     assert_int_equal(ra_renew_wished(store, "dev", &e), 1);
-    assert_string_equal(look(), "ra-dev-1-e ra-dev-1-s-2");
+    assert_string_equal(look(), "ra-dev-1-s-2 ra-dev-1-e");
     assert_int_equal(ra_renew_wished(store, "dev", &e), 0);
 }
 
@@ -201,7 +201,7 @@ static void a_wish_is_a_reason(void **state)
     T_OK(ra_renew_wish(store, "dev", &e));
     assert_string_equal(look(), "ra-dev-5-e ra-dev-5-s");
     ended("ra-dev-5-s", REQUEST_REJECTED, 900); /* the wish is gone, what it began goes on */
-    assert_string_equal(look(), "ra-dev-5-e ra-dev-5-s-2");
+    assert_string_equal(look(), "ra-dev-5-s-2 ra-dev-5-e");
 }
 
 static void what_is_over_is_forgotten(void **state)
