@@ -61,7 +61,7 @@ LIBS_sandbox = -lmicrohttpd -lgnutls -ljson-c -lssl -lcrypto -lpthread
 not_here   = %_win.c
 CERTS_C    = $(filter-out $(not_here),$(wildcard certs/*.c))
 PROTO_C    = $(filter-out $(not_here),$(wildcard proto/*.c))
-AGENT_C    = $(filter-out $(not_here) agent/main.c,$(wildcard agent/*.c))
+AGENT_C    = $(filter-out $(not_here) agent/main.c agent/plugins/%,$(wildcard agent/*.c agent/*/*.c))
 SANDBOX_C  = $(wildcard test/sandbox/*.c)
 obj        = $(patsubst %.c,$(B)/%.o,$(1))
 
@@ -113,7 +113,7 @@ $(B)/unit_files.h: $(wildcard packaging/systemd/certferry.*)
 	@mkdir -p $(@D)
 	@for f in $(UNIT_FILES); do echo "#define UNIT_$${f%%=*} \\"; \
 	    sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n" \\/' packaging/systemd/$${f#*=}; echo '""'; done > $@
-$(B)/agent/systemd_posix.o lint-clang/agent/systemd_posix: $(B)/unit_files.h
+$(B)/agent/service/systemd_posix.o lint-clang/agent/service/systemd_posix: $(B)/unit_files.h
 
 # ---- manual pages: the tables in them are printed by the program -------------------------------------
 MAN_PARTS = commands options configuration exit-codes pages events metrics audit checks

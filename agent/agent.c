@@ -3,27 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/agent.h"
-#include "agent/audit.h"
-#include "agent/clock.h"
-#include "agent/connector_renew.h"
-#include "agent/control_report.h"
-#include "agent/fs.h"
-#include "agent/heartbeat.h"
-#include "agent/held.h"
-#include "agent/job.h"
-#include "agent/keypool.h"
-#include "agent/lease.h"
-#include "agent/log.h"
-#include "agent/metrics.h"
-#include "agent/metrics_report.h"
-#include "agent/poll.h"
-#include "agent/notify.h"
-#include "agent/reconcile.h"
-#include "agent/rotate.h"
-#include "agent/sched.h"
-#include "agent/scepd.h"
-#include "agent/takeover.h"
-#include "agent/watchdog.h"
+#include "agent/base/clock.h"
+#include "agent/base/fs.h"
+#include "agent/base/log.h"
+#include "agent/base/metrics.h"
+#include "agent/control/control_report.h"
+#include "agent/control/metrics_report.h"
+#include "agent/requests/audit.h"
+#include "agent/requests/job.h"
+#include "agent/requests/job_pkcs.h"
+#include "agent/requests/keypool.h"
+#include "agent/requests/lease.h"
+#include "agent/requests/poll.h"
+#include "agent/requests/sched.h"
+#include "agent/scep/job_ra.h"
+#include "agent/scep/job_scep.h"
+#include "agent/scep/scepd.h"
+#include "agent/service/connector_renew.h"
+#include "agent/service/heartbeat.h"
+#include "agent/service/held.h"
+#include "agent/service/notify.h"
+#include "agent/service/reconcile.h"
+#include "agent/service/reload.h"
+#include "agent/service/rotate.h"
+#include "agent/service/takeover.h"
+#include "agent/service/watchdog.h"
 #include "certs/mem.h"
 
 enum { DRAIN_MS = 30000, GRACE_MS = 1000, HOUSEKEEPING_MS = 600000, IDLE_MS = 1000 };
@@ -98,8 +102,15 @@ static int open_cas(struct agent *a, struct err *e)
     return 0;
 }
 
+static bool holds(const struct agent *a, const struct request *r)
+{
+    return reconcile_holds(a->reconcile, r);
+}
+
 int agent_open(struct agent *a, struct conf *conf, struct err *e)
 {
+    static const struct job_kind *const kinds[] = { &job_pkcs, &job_scep, &job_ra, NULL };
+    static const struct jobs_rules rules = { .kinds = kinds, .holds = holds };
     uint64_t seed;
 
     *a = (struct agent){ .conf = conf, .lock = -1 };
@@ -115,7 +126,7 @@ int agent_open(struct agent *a, struct conf *conf, struct err *e)
         || cloud_open(&a->cloud, &conf->cloud, a->secrets, a->lib, e) != 0 || open_cas(a, e) != 0)
         goto failed;
     a->keypool = keypool_open(a);
-    a->jobs = jobs_open(a);
+    a->jobs = jobs_open(a, &rules);
     a->sched = sched_open(a);
     a->poll = poll_open(a);
     a->lease = lease_open(a);

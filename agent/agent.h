@@ -1,15 +1,15 @@
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
-#include "agent/ca.h"
-#include "agent/cloud.h"
-#include "agent/conf.h"
-#include "agent/reload.h"
-#include "agent/secret.h"
-#include "agent/store.h"
+#include "agent/ca/ca.h"
+#include "agent/cloud/cloud.h"
+#include "agent/conf/conf.h"
+#include "agent/secrets/secret.h"
+#include "agent/store/store.h"
 
 /*
  * agent.h - everything one running service holds.  Made by agent_open in the order of its members,
- * closed in reverse.  Every part that outlives a call gets the struct and uses what it needs.
+ * closed in reverse.  Every part that outlives a call gets the struct and uses what it needs.  It is the one header
+ * outside the rooms: whoever stands on requests/ or above may include it, and it names the parts above by pointer only.
  */
 struct agent {
     struct conf *conf;
@@ -33,7 +33,16 @@ struct agent {
     struct scepd *scepd;            /* NULL: no scep section */
     struct metrics_server *metrics; /* NULL: metrics.listen is not set */
     struct watchdog *watchdog;      /* NULL: the service manager does not want it */
-    struct reload reload;
+    struct reload {                 /* how far one is, see reload.h */
+        struct op *check;           /* the process under way */
+        int64_t asked,
+            done;   /* numbers: of the last that was asked for, of the last that has ended */
+        int64_t at; /* UTC seconds, when that one ended; 0: none has */
+        bool ok, take_over; /* take_over: when the loop ends, takeover() */
+        int64_t checking;   /* the number of the one under way */
+        char message[400];
+        uint64_t stamp; /* of the configuration in use, see conf_stamp */
+    } reload;
     bool once;          /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;

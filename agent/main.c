@@ -6,9 +6,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "agent/cli.h"
-#include "agent/conf.h"
-#include "agent/fs.h"
+#include "agent/base/fs.h"
+#include "agent/cli/cli.h"
+#include "agent/conf/conf.h"
 #include "certs/mem.h"
 
 enum { SECRET_ARENA = 512 << 10 }; /* bytes that are never swapped out */

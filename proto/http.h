@@ -6,7 +6,7 @@
  * http.h - an HTTP request as a description, and what an answer means (RFC 9110).
  *
  * Nothing here waits or opens a socket: whoever speaks a protocol over HTTP fills in a struct
- * http_req, agent/io.h carries it out, and http_judge() sorts every answer into the classes of err.h
+ * http_req, agent/base/io.h carries it out, and http_judge() sorts every answer into the classes of err.h
  * in one place, so that a redirect or a proxy's page is the same thing to every protocol.
  */
 enum { HTTP_HEADER_MAX = 12 };

@@ -4,7 +4,7 @@
 set -u
 least=$(cat test/COVERAGE)
 find build/cover/certs build/cover/proto build/cover/agent -name '*.gcda' -print0 | sort -z |
-    xargs -0 -n 1 sh -c 'gcov -n -s "$PWD" "$0" 2>/dev/null | grep -A1 -E "^File .(certs|proto|agent)/[a-z0-9_]+\.c"' |
+    xargs -0 -n 1 sh -c 'gcov -n -s "$PWD" "$0" 2>/dev/null | grep -A1 -E "^File .(certs|proto|agent)/([a-z]+/)?[a-z0-9_]+\.c"' |
     awk -v least="$least" '
         /^File/ { gsub("\047", "", $2); file = $2 }
         /^Lines executed/ { split($2, a, /[:%]/); n = $4; hit += a[2] * n / 100; all += n

@@ -29,12 +29,10 @@ $(B)/test/plugins/%.so: test/plugins/%.c $(wildcard test/plugins/*.h) agent/cert
 unit: $(UNIT) $(PLUGIN_TESTS)
 	@B=$(B) test/run.sh $(UNIT)
 
-# ---- simulator: the agent without its io_*.c, on a virtual clock ---------------------------------------
+# ---- simulator: the agent without agent/io, on a virtual clock ---------------------------------------
 SIM_C    = $(wildcard test/sim/*.c)
-SIM_NOT  = agent/io_%.c agent/cli%.c agent/cmd_%.c agent/control_client.c agent/doctor%.c \
-           agent/explain%.c agent/rehearse%.c agent/status_%.c agent/bugreport%.c \
-           agent/destination.c
-SIM_OBJ  = $(call obj,$(SIM_C) $(filter-out $(SIM_NOT),$(AGENT_C)) agent/io_address.c)
+SIM_NOT  = agent/io/io_%.c agent/cli/% agent/doctor/% agent/probe/% agent/control/control_client.c
+SIM_OBJ  = $(call obj,$(SIM_C) $(filter-out $(SIM_NOT),$(AGENT_C)))
 SCENARIOS = $(wildcard test/sim/*.scn)
 $(B)/sim/sweep: $(SIM_OBJ) $(B)/libproto.a $(B)/libcerts.a | $(B)/plugins/ccp.so
 	@mkdir -p $(@D)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "agent/agent.h"
-#include "agent/control.h"
-#include "agent/log.h"
+#include "agent/base/log.h"
+#include "agent/control/control.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,5 +1,5 @@
 /* What strangers and administrators write about addresses: X-Forwarded-For, ranges, addresses to listen at. */
-#include "agent/io_address.h"
+#include "agent/base/io_address.h"
 #include "certs/mem.h"
 #include <stdlib.h>
 #include <string.h>

@@ -186,7 +186,7 @@ look_around() { # what the service shows to everybody
         done
     done
     # The control socket: every command of its table, and nonsense with a secret in it.
-    for request in $(grep -oE '^ *\{ "[a-z]+(\.[a-z-]+)?", "certferry' "$root"/agent/control*.c | cut -d'"' -f2) nonsense; do
+    for request in $(grep -oE '^ *\{ "[a-z]+(\.[a-z-]+)?", "certferry' "$root"/agent/control/*.c | cut -d'"' -f2) nonsense; do
         [[ $request =~ ^(keys\.rotate|reload|stop)$ ]] && continue # the service would not be there for the rest
         printf '{"command":"%s","id":"x","endpoint":"otp","name":"ca/","x":"%s"}\x1e%s\n' "$request" "$in_input" \
             "$(echo -n "$in_input" | base64)" | python3 -c '

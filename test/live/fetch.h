@@ -2,7 +2,7 @@
 #define TEST_LIVE_FETCH_H
 /* fetch.h - requests through io.h to a server of tls_server.h, and what became of each. */
 #include <signal.h>
-#include "agent/io.h"
+#include "agent/base/io.h"
 #include "test/live/tls_server.h"
 
 struct fetch {

@@ -23,5 +23,5 @@ echo
 echo "In $((($(date +%s%N) - start) / 1000000)) ms.  Where to look next:"
 echo "  $B/certferry help                what an administrator can ask"
 echo "  README.md                               a real deployment in ten lines"
-echo "  agent/DESIGN.md                         how a request travels, and what a crash leaves"
+echo "  agent/requests/DESIGN.md                how a request travels, and what a crash leaves"
 exit $rc

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "agent/agent.h"
-#include "agent/fs.h"
-#include "agent/log.h"
-#include "agent/store_sql.h"
+#include "agent/base/fs.h"
+#include "agent/base/log.h"
+#include "agent/store/store_sql.h"
 #include "test/sim/past.h"
 
 enum {

@@ -27,32 +27,32 @@ mutate() { # what, file, sed expression, scenario ...
     cp "$work/kept" "$work/$file"
 }
 
-mutate "a network step begins before its commit" agent/job.c \
+mutate "a network step begins before its commit" agent/requests/job.c \
     's/^    \(void\)stage\(j, STAGED_BEGIN, s->name\);$/    job_run(j, s->begin(j));/' test/sim/issued_adcs.scn
-mutate "the submission is not recorded before it is sent" agent/job_ca.c \
+mutate "the submission is not recorded before it is sent" agent/requests/job_ca.c \
     '/^void job_ca_submit_before/,/^}/s/j->r\.submits\+\+;/(void)j;/' test/sim/issued_adcs.scn
-mutate "the result is not stored, so a retry builds another one" agent/job_pkcs_local.c \
+mutate "the result is not stored, so a retry builds another one" agent/requests/job_pkcs_local.c \
     's/^    job_put\(j, BLOB_RESULT, &w->result\);$/    buf_take(\&j->blob[BLOB_RESULT], \&w->result);/' test/sim/issued_est.scn
-mutate "the key is not stored with the CSR" agent/job_pkcs_local.c \
+mutate "the key is not stored with the CSR" agent/requests/job_pkcs_local.c \
     's/^    job_put\(j, BLOB_KEY, &w->key\);$/    buf_take(\&j->blob[BLOB_KEY], \&w->key);/' test/sim/issued_adcs.scn
-mutate "an ended request keeps its key" agent/job_pkcs.c \
+mutate "an ended request keeps its key" agent/requests/job_pkcs.c \
     's/^    job_clear\(j, BLOB_DATA_KEY\);$//' test/sim/issued_adcs.scn
-mutate "a resubmission leaves no trace" agent/job_ca.c \
+mutate "a resubmission leaves no trace" agent/requests/job_ca.c \
     's/^        job_add_orphan\(j, "submitted/        if (0) job_add_orphan(j, "submitted/' test/sim/issued_adcs.scn
-mutate "a certificate that is not what was asked for is delivered" agent/work_pkcs.c \
+mutate "a certificate that is not what was asked for is delivered" agent/requests/work_pkcs.c \
     's/^    return check_issued\(.*$/    return 0;/' test/sim/wrong_name.scn
-mutate "SCEP: the certificate is released before the plugin was told" agent/job_scep_ask.c \
+mutate "SCEP: the certificate is released before the plugin was told" agent/scep/job_scep_ask.c \
     '/^bool scep_notify_done/,/^}/s/!c->allowed/c->allowed/' test/sim/scep_est.scn
-mutate "SCEP: a challenge is not durably its request's" agent/job_scep_ask.c \
+mutate "SCEP: a challenge is not durably its request's" agent/scep/job_scep_ask.c \
     's/^    got = store_reserve\(.*$/    got = 1;/' test/sim/scep_one_challenge.scn
-mutate "SCEP: whatever the plugin says" agent/job_scep_ask.c \
+mutate "SCEP: whatever the plugin says" agent/scep/job_scep_ask.c \
     's/^    return denied\(j, v\);$/    return allow(j, v);/' test/sim/scep_refused.scn
-mutate "SCEP: a request that was sent again is another one" agent/scepd_judge.c \
+mutate "SCEP: a request that was sent again is another one" agent/scep/scepd_judge.c \
     's/\(r.state == REQUEST_DELIVERED && /(false \&\& /' test/sim/scep_est.scn
-mutate "a request from before the restore is submitted unasked" agent/reconcile.c \
+mutate "a request from before the restore is submitted unasked" agent/service/reconcile.c \
     '/^bool reconcile_holds/,/^}/s/return q->.*;/return false;/' test/sim/restored.scn test/sim/cloned.scn
-mutate "the counter is not stored before it is sent" agent/heartbeat.c \
+mutate "the counter is not stored before it is sent" agent/service/heartbeat.c \
     's/^    return store_meta_put\(st, "counter", text, e\) == 0 .*$/    return 0;/' test/sim/heartbeat.scn
-mutate "what another connector had is refused when it is lent again" agent/poll.c \
+mutate "what another connector had is refused when it is lent again" agent/requests/poll.c \
     's/^    if \(j == NULL \&\& begins_anew\(.*$/    if (false)/' test/sim/restored_elsewhere.scn
 exit $bad

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent/agent.h"
-#include "agent/fs.h"
-#include "agent/reconcile.h"
-#include "agent/store_sql.h"
+#include "agent/base/fs.h"
+#include "agent/service/reconcile.h"
+#include "agent/store/store_sql.h"
 #include "test/sim/past.h"
 
 enum { TWIN_BEAT_S = 60, TWIN_LEAP = 40 };

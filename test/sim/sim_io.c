@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/io_exec.h"
-#include "agent/io_stall.h"
+#include "agent/io/io_exec.h"
+#include "agent/io/io_stall.h"
 #include "certs/mem.h"
 #include "test/sim/sim_io.h"
 

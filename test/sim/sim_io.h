@@ -1,9 +1,9 @@
 #ifndef TEST_SIM_IO_H
 #define TEST_SIM_IO_H
-#include "agent/io_listen.h"
+#include "agent/io/io_listen.h"
 
 /*
- * sim_io.h - the simulator's side of agent/io.h: a virtual clock, and peers that answer when asked.
+ * sim_io.h - the simulator's side of agent/base/io.h: a virtual clock, and peers that answer when asked.
  *
  * sim_io.c defines every symbol of io.h, so the whole agent runs on it unchanged, in one thread and the
  * same way every time.  Work finishes at once, answers after a few virtual milliseconds, timers when

@@ -1,8 +1,8 @@
-/* see sim_io.h and agent/io_listen.h: listeners without sockets. */
+/* see sim_io.h and agent/io/io_listen.h: listeners without sockets. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/io_kept.h"
+#include "agent/io/io_kept.h"
 #include "certs/mem.h"
 #include "test/sim/sim_io.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "agent/log.h"
+#include "agent/base/log.h"
 #include "test/sim/scenario.h"
 
 /* Scenarios with more requests on the wire get single faults only, and not at every place. */

@@ -1,7 +1,7 @@
 /* The audit log: whatever is changed in it afterwards is named. */
 #include "test/t.h"
 #include <sqlite3.h>
-#include "agent/audit.h"
+#include "agent/requests/audit.h"
 #include "test/unit/agent_control_ask.h"
 
 static void add(enum audit_event ev, const char *subject)

@@ -1,7 +1,7 @@
 /* What leaves an installation in a bug report: what is on a list, and nothing else. */
 #include "test/t.h"
 #include <stdlib.h>
-#include "agent/bugreport.h"
+#include "agent/cli/bugreport.h"
 #include "certs/lib.h"
 
 static struct bugreport r;

@@ -1,6 +1,6 @@
 /* Upstream CAs: an instance from its section, and the certificates it knows. */
 #include "test/t.h"
-#include "agent/ca.h"
+#include "agent/ca/ca.h"
 #include "certs/text.h"
 #include "test/unit/agent_dir.h"
 #include "test/unit/issue.h"

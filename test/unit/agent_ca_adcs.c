@@ -1,6 +1,6 @@
 /* The AD CS driver: the requests it describes, byte for byte, and what it makes of every page. */
 #include "test/t.h"
-#include "agent/ca.h"
+#include "agent/ca/ca.h"
 #include "test/unit/agent_ca_driver.h"
 
 static const uint8_t csr[] = { 0x30, 0x03, 0x02, 0x01, 0x05 };

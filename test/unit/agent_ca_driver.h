@@ -1,7 +1,7 @@
 #ifndef TEST_UNIT_AGENT_CA_DRIVER_H
 #define TEST_UNIT_AGENT_CA_DRIVER_H
 /* agent_ca_driver.h - one instance of a driver, without network, and the answers it is given. */
-#include "agent/ca.h"
+#include "agent/ca/ca.h"
 
 static struct conf_ca section;
 static struct ca *ca;

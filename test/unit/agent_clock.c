@@ -1,6 +1,6 @@
 /* The service's own wall clock: deaf to steps, but it notices them. */
 #include "test/t.h"
-#include "agent/clock.h"
+#include "agent/base/clock.h"
 #include "test/unit/agent_clock.h"
 
 static int start(void **state)

@@ -5,7 +5,7 @@
  *
  * Works in programs that need nothing else of io.h: the linker then never looks at the real one.
  */
-#include "agent/io.h"
+#include "agent/base/io.h"
 
 static uint64_t fake_ms = 5000;
 static int64_t fake_wall_s = 1900000000; /* 2030-03-17 */

@@ -1,7 +1,7 @@
 /* Messages by an identity: with a token its key fetches, which is fetched anew once when it is refused. */
 #include "test/t.h"
-#include "agent/cloud_way.h"
-#include "agent/fs.h"
+#include "agent/base/fs.h"
+#include "agent/cloud/cloud_way.h"
 #include "test/live/fetch.h"
 
 enum { MANY = 200, MS = 10000 };

@@ -1,7 +1,7 @@
 /* The configuration: defaults, files and their order. */
 #include "test/t.h"
-#include "agent/ca.h"
-#include "agent/conf.h"
+#include "agent/ca/ca.h"
+#include "agent/conf/conf.h"
 #include "test/unit/agent_dir.h"
 
 #define CLOUD "cloud { url = \"https://policy.contoso.example/ccp\" }\n"

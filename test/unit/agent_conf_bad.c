@@ -1,6 +1,6 @@
 /* Configurations that are refused: each message says file, line, section, key and what is wrong. */
 #include "test/t.h"
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "test/unit/agent_dir.h"
 
 /* Four lines; what a test adds begins in line 5. */

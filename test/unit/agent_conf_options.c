@@ -1,6 +1,6 @@
 /* The table of options: what it says of each, and that each arrives where it belongs. */
 #include "test/t.h"
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "test/unit/agent_dir.h"
 
 /* The titled sections, whose options are members of a struct of their own. */

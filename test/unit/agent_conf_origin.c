@@ -1,6 +1,6 @@
 /* Where values come from: file, drop-in, environment; and options as people name them. */
 #include "test/t.h"
-#include "agent/conf_key.h"
+#include "agent/conf/conf_key.h"
 #include "proto/json.h"
 #include "test/unit/agent_dir.h"
 

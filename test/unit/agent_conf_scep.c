@@ -1,6 +1,6 @@
 /* SCEP in the configuration: what goes together, what does not, and what is said then. */
 #include "test/t.h"
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "test/unit/agent_dir.h"
 
 #define CAS                                                                            \

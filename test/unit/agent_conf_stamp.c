@@ -2,7 +2,7 @@
 #include "test/t.h"
 #include <stdlib.h>
 #include <sys/stat.h>
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "test/unit/agent_dir.h"
 
 static const char base[] =

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <sys/file.h>
 #include <sys/wait.h>
-#include "agent/conf_write.h"
+#include "agent/conf/conf_write.h"
 #include "test/unit/agent_dir.h"
 
 #define CLOUD "cloud { url = \"https://policy.contoso.example/ccp\" }\n"

@@ -1,7 +1,7 @@
 /* The connector's identity as it is kept: whole, sealed, and refused when a part is missing. */
 #include "test/t.h"
-#include "agent/connector.h"
-#include "agent/fs.h"
+#include "agent/base/fs.h"
+#include "agent/cloud/connector.h"
 #include "certs/mem.h"
 #include "test/live/tls_certs.h"
 

@@ -2,9 +2,9 @@
 #define TEST_UNIT_AGENT_CONTROL_ASK_H
 /* agent_control_ask.h - ask a store without a service, and look at the answer. */
 #include "agent/agent.h"
-#include "agent/clock.h"
-#include "agent/control.h"
-#include "agent/log.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/control/control.h"
 #include "proto/json.h"
 #include "test/unit/agent_store_rows.h"
 

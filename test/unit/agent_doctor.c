@@ -1,8 +1,8 @@
 /* doctor: which rows are wanted, one cause is one FAIL, and what is said of peers that were seen in one way or another. */
 #include "test/t.h"
 #include <stdlib.h>
-#include "agent/clock.h"
-#include "agent/doctor_look.h"
+#include "agent/base/clock.h"
+#include "agent/doctor/doctor_look.h"
 #include "certs/mem.h"
 
 static struct doctor with(const char *only)

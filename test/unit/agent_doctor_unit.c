@@ -1,6 +1,6 @@
 /* SVC-02: what systemd says of the unit.  The text is what `systemctl show` of systemd 252 printed in a container. */
 #include "test/t.h"
-#include "agent/doctor_unit.h"
+#include "agent/doctor/doctor_unit.h"
 #include "certs/text.h"
 
 enum { PID = 140 };

@@ -1,12 +1,12 @@
 /* Every code there is has a text; and the tables of the command line hold together. */
 #include "test/t.h"
-#include "agent/audit.h"
-#include "agent/cli.h"
-#include "agent/cmd_manual.h"
-#include "agent/doctor.h"
-#include "agent/explain.h"
-#include "agent/explain_text.h"
-#include "agent/log.h"
+#include "agent/base/log.h"
+#include "agent/cli/cli.h"
+#include "agent/cli/cmd_manual.h"
+#include "agent/cli/explain.h"
+#include "agent/cli/explain_text.h"
+#include "agent/doctor/doctor.h"
+#include "agent/requests/audit.h"
 
 struct seen {
     size_t of[EXPLAIN_KIND_COUNT];

@@ -1,6 +1,6 @@
 /* finding.h: which grade, which fix, and nothing of a stranger's that a terminal would act on. */
 #include "test/t.h"
-#include "agent/finding.h"
+#include "agent/probe/finding.h"
 
 static void the_worse_one_counts(void **state)
 {

@@ -5,8 +5,8 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include "agent/fs.h"
-#include "agent/fs_mode.h"
+#include "agent/base/fs.h"
+#include "agent/base/fs_mode.h"
 #include "test/unit/agent_dir.h"
 
 static bool root(void)

@@ -2,7 +2,7 @@
 #include "test/t.h"
 #include <grp.h>
 #include <sys/wait.h>
-#include "agent/fs.h"
+#include "agent/base/fs.h"
 #include "test/unit/agent_dir.h"
 
 static bool root(void)

@@ -1,7 +1,7 @@
 /* Which files may be loaded or run: nobody but root and us can change them, on no way that leads there. */
 #include "test/t.h"
 #include <errno.h>
-#include "agent/fs.h"
+#include "agent/base/fs.h"
 #include "test/unit/agent_dir.h"
 
 static void folder(const char *name, unsigned mode)

@@ -1,7 +1,7 @@
 /* A certificate and its key from PEM files: every form administrators have them in. */
 #include "test/t.h"
-#include "agent/fs.h"
-#include "agent/identity.h"
+#include "agent/base/fs.h"
+#include "agent/secrets/identity.h"
 #include "test/live/tls_certs.h"
 
 static struct tls_certs certs;

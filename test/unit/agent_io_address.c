@@ -1,7 +1,7 @@
 /* Addresses, ranges of them, and whom a proxy speaks for. */
 #include "test/t.h"
 #include <arpa/inet.h>
-#include "agent/io_address.h"
+#include "agent/base/io_address.h"
 
 static struct io_address address(const char *text)
 {

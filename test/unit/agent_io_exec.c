@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include "agent/io_exec.h"
-#include "agent/io_uv.h"
+#include "agent/io/io_exec.h"
+#include "agent/io/io_uv.h"
 #include "test/unit/agent_dir.h"
 
 struct outcome {

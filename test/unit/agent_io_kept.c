@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "agent/io_listen_inner.h"
+#include "agent/io/io_listen_inner.h"
 
 static unsigned port_of(int fd)
 {

@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include "agent/control.h"
-#include "agent/io_local.h"
-#include "agent/io_uv.h"
+#include "agent/control/control.h"
+#include "agent/io/io_local.h"
+#include "agent/io/io_uv.h"
 #include "test/unit/agent_dir.h"
 
 enum { REQUEST_MAX = 128 << 10, CLIENTS_MAX = 8, SILENCE_MS = 5000 };

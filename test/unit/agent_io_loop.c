@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
-#include "agent/io.h"
+#include "agent/base/io.h"
 
 static char order[200]; /* what happened, in order */
 

@@ -1,7 +1,7 @@
 /* Who we talk to, over real sockets: trust, credentials, client certificates, forbidden addresses. */
 #include "test/t.h"
 #include <netdb.h>
-#include "agent/fs.h"
+#include "agent/base/fs.h"
 #include "certs/text.h"
 #include "test/live/fetch.h"
 

@@ -1,6 +1,6 @@
 /* What we showed to prove who we are, in an answer that repeats it. */
 #include "test/t.h"
-#include "agent/io_scrub.h"
+#include "agent/io/io_scrub.h"
 
 static const char *scrubbed(const char *text, const char *credential, const char *header)
 {

@@ -1,6 +1,6 @@
 /* The way of a transfer over real sockets: through a proxy that is here, and whose fault each failure is. */
 #include "test/t.h"
-#include "agent/conf.h"
+#include "agent/conf/conf.h"
 #include "certs/text.h"
 #include "test/live/fetch.h"
 

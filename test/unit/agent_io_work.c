@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "agent/io.h"
+#include "agent/base/io.h"
 #include "certs/mem.h"
 
 static char order[400];

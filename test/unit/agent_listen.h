@@ -13,8 +13,8 @@
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
-#include "agent/io_listen.h"
-#include "agent/io_uv.h"
+#include "agent/io/io_listen.h"
+#include "agent/io/io_uv.h"
 #include "test/unit/agent_dir.h"
 
 enum { HELD_MAX = 64, BIG = 16 << 20 /* more than the kernel buffers */ };

@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "agent/clock.h"
-#include "agent/log.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "proto/json.h"
 #include "test/unit/agent_clock.h"
 

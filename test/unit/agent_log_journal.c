@@ -3,8 +3,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include "agent/clock.h"
-#include "agent/log.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_dir.h"
 

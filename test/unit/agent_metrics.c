@@ -1,6 +1,6 @@
 /* What is counted, and the text that monitoring reads. */
 #include "test/t.h"
-#include "agent/metrics.h"
+#include "agent/base/metrics.h"
 
 static int begin(void **state)
 {

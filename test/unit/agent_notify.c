@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "agent/notify.h"
+#include "agent/service/notify.h"
 #include "test/unit/agent_dir.h"
 
 static int listener = -1;

@@ -1,8 +1,8 @@
 /* The circuit breaker, back-off and jitter (I6: no storm), on a clock the test moves. */
 #include "test/t.h"
-#include "agent/clock.h"
-#include "agent/log.h"
-#include "agent/peer.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/io/peer.h"
 #include "test/unit/agent_clock.h"
 
 static struct peer *p;

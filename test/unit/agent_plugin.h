@@ -2,8 +2,8 @@
 #define TEST_UNIT_AGENT_PLUGIN_H
 /* agent_plugin.h - plugins of test/plugins, loaded into an agent that has no more than they need. */
 #include <stdlib.h>
-#include "agent/clock.h"
-#include "agent/plugin_inner.h"
+#include "agent/base/clock.h"
+#include "agent/challenge/plugin_inner.h"
 #include "test/live/fetch.h"
 #include "test/plugins/probe.h"
 

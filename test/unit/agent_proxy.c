@@ -1,7 +1,7 @@
 /* The way out: how a proxy is written, what no_proxy covers, and which way follows from both and the environment. */
 #include "test/t.h"
 #include <stdlib.h>
-#include "agent/proxy.h"
+#include "agent/conf/proxy.h"
 
 /* ---- how a proxy is written ---- */
 

@@ -2,11 +2,11 @@
 #define TEST_UNIT_AGENT_RA_H
 /* agent_ra.h - an endpoint on a store, without listeners; and what the store has of its certificates. */
 #include "agent/agent.h"
-#include "agent/clock.h"
-#include "agent/log.h"
-#include "agent/ra_stock.h"
-#include "agent/scepd_inner.h"
-#include "agent/sched.h"
+#include "agent/base/clock.h"
+#include "agent/base/log.h"
+#include "agent/requests/sched.h"
+#include "agent/scep/ra_stock.h"
+#include "agent/scep/scepd_inner.h"
 #include "test/unit/agent_store_rows.h"
 
 enum { DAY = 86400 };

@@ -1,7 +1,7 @@
 /* When certificates of a registration authority are enrolled, again after a refusal, and when their end is said. */
 #include "test/t.h"
-#include "agent/job_ra.h"
-#include "agent/ra_renew.h"
+#include "agent/scep/job_ra.h"
+#include "agent/scep/ra_renew.h"
 #include "test/unit/agent_ra.h"
 
 static struct lib *lib;

@@ -1,12 +1,12 @@
 /* Is this store the only one, and the newest?  Each state, what leads to the next, and what a restart knows of it. */
 #include "test/t.h"
 #include "agent/agent.h"
-#include "agent/clock.h"
-#include "agent/io.h"
-#include "agent/job.h"
-#include "agent/log.h"
-#include "agent/reconcile_inner.h"
-#include "agent/sched.h"
+#include "agent/base/clock.h"
+#include "agent/base/io.h"
+#include "agent/base/log.h"
+#include "agent/requests/job.h"
+#include "agent/requests/sched.h"
+#include "agent/service/reconcile_inner.h"
 #include "certs/mem.h"
 #include "test/unit/agent_store_rows.h"
 
@@ -60,6 +60,8 @@ static void restart(void)
 
 static int begin(void **state)
 {
+    static const struct job_kind *const kinds[] = { NULL };
+    static const struct jobs_rules rules = { .kinds = kinds };
     static char url[] = "https://cloud.example";
     struct err e;
 
@@ -71,7 +73,7 @@ static int begin(void **state)
     a = (struct agent){ .conf = &conf, .store = store, .lock = -1 };
     a.cloud.conf = &conf.cloud;
     a.heartbeat = (struct heartbeat *)&a; /* there is one; nobody looks into it */
-    a.jobs = jobs_open(&a);
+    a.jobs = jobs_open(&a, &rules);
     a.sched = sched_open(&a);
     if ((a.lib = lib_new(&e)) == NULL)
         return -1;

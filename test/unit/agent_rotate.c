@@ -2,8 +2,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include "test/t.h"
-#include "agent/clock.h"
-#include "agent/rotate.h"
+#include "agent/base/clock.h"
+#include "agent/service/rotate.h"
 #include "certs/mem.h"
 #include "test/unit/agent_dir.h"
 

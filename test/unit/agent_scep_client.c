@@ -1,6 +1,6 @@
 /* scep_client.h and the peers of io.h it needs: plain HTTP, long URLs, an address of its own; over real sockets. */
 #include "test/unit/agent_listen.h"
-#include "agent/scep_client.h"
+#include "agent/probe/scep_client.h"
 #include "proto/scep_query.h"
 
 static struct err e;

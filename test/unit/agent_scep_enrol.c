@@ -1,8 +1,8 @@
 /* scep_enrol.h, scep_certs.h: a client's messages against the server's side of proto/scep.h, and what it takes for an
  * answer. */
 #include "test/unit/issue.h"
-#include "agent/io.h"
-#include "agent/scep_enrol.h"
+#include "agent/base/io.h"
+#include "agent/probe/scep_enrol.h"
 #include "certs/ber.h"
 #include "certs/cms.h"
 #include "certs/csr_read.h"

@@ -1,6 +1,6 @@
 /* How many requests of an address were refused: counted by customer, and never for another minute. */
 #include "test/t.h"
-#include "agent/scepd_inner.h"
+#include "agent/scep/scepd_inner.h"
 
 enum { NOW = 1800000000 }; /* a minute begins */
 

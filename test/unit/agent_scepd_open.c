@@ -4,7 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
-#include "agent/work_scep.h"
+#include "agent/scep/work_scep.h"
 
 static struct ra service;
 static struct scep_rules rules = { .endpoint = "one", .rsa_min_bits = 2048 };

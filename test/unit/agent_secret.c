@@ -1,7 +1,7 @@
 /* The sealed folder of an administrator's secrets: names, values, who may read them, what an option names. */
 #include "test/t.h"
-#include "agent/conf.h"
-#include "agent/secret.h"
+#include "agent/conf/conf.h"
+#include "agent/secrets/secret.h"
 #include "certs/mem.h"
 #include "test/unit/agent_dir.h"
 

@@ -1,6 +1,6 @@
 /* The screen and the page made of a status document, the document hostile where peers can make it so. */
 #include "test/t.h"
-#include "agent/status.h"
+#include "agent/cli/status.h"
 
 static struct json *parsed(const char *text)
 {

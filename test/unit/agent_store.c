@@ -1,6 +1,6 @@
 /* The store: what is written is what is read, and which requests it finds when. */
 #include "test/t.h"
-#include "agent/clock.h"
+#include "agent/base/clock.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_store_rows.h"
 

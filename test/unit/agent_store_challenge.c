@@ -1,6 +1,6 @@
 /* The store and SCEP: challenges that serve once, what plugins note, transactions and serial numbers. */
 #include "test/t.h"
-#include "agent/store_sql.h"
+#include "agent/store/store_sql.h"
 #include "test/unit/agent_store_rows.h"
 
 static int reserve(const char *digest, const char *id)

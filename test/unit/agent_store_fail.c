@@ -1,7 +1,7 @@
 /* The store when a write or a read fails: nothing half done, and the right problem named. */
 #include "test/t.h"
 #include <sys/wait.h>
-#include "agent/store_sql.h"
+#include "agent/store/store_sql.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_store_rows.h"
 

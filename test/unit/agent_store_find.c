@@ -1,6 +1,6 @@
 /* The store: which requests are due, leased, listed, ended; history, orphans, counts, settings. */
 #include "test/t.h"
-#include "agent/clock.h"
+#include "agent/base/clock.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_store_rows.h"
 

@@ -1,6 +1,6 @@
 /* Stores that an earlier version left behind, with data in every table: all of it is there afterwards. */
 #include "test/t.h"
-#include "agent/store_sql.h"
+#include "agent/store/store_sql.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_store_rows.h"
 

@@ -2,7 +2,7 @@
 #include "test/t.h"
 #include <signal.h>
 #include <sys/wait.h>
-#include "agent/store_sql.h"
+#include "agent/store/store_sql.h"
 #include "test/unit/agent_clock.h"
 #include "test/unit/agent_store_rows.h"
 

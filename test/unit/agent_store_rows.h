@@ -1,7 +1,7 @@
 #ifndef TEST_UNIT_AGENT_STORE_ROWS_H
 #define TEST_UNIT_AGENT_STORE_ROWS_H
 /* agent_store_rows.h - requests for tests of the store, and what reads them back as one line of text. */
-#include "agent/store.h"
+#include "agent/store/store.h"
 #include "test/unit/agent_dir.h"
 
 static struct store *store;

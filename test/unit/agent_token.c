@@ -1,6 +1,6 @@
 /* Access tokens: how often they are asked for, how long they are kept, who is told. */
 #include "test/t.h"
-#include "agent/fs.h"
+#include "agent/base/fs.h"
 #include "test/unit/agent_token.h"
 
 /* SR-30: however many want it, it is asked for once. */

@@ -1,7 +1,7 @@
 #ifndef TEST_UNIT_AGENT_TOKEN_H
 #define TEST_UNIT_AGENT_TOKEN_H
 /* agent_token.h - a token endpoint that answers as the test says, and people who want tokens. */
-#include "agent/token.h"
+#include "agent/cloud/token.h"
 #include "test/live/fetch.h"
 
 #define JSON      "Content-Type: application/json\r\n"

@@ -1,6 +1,6 @@
 /* The master key: where it comes from, when it is refused; and what a sealed value opens under. */
 #include "test/t.h"
-#include "agent/vault.h"
+#include "agent/secrets/vault.h"
 #include "certs/mem.h"
 #include "test/unit/agent_dir.h"
 

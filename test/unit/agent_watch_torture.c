@@ -3,9 +3,9 @@
  * there, a log that is whole is never called broken, and half a page of metrics is none.
  */
 #include "test/t.h"
-#include "agent/audit.h"
-#include "agent/metrics.h"
-#include "agent/metrics_report.h"
+#include "agent/base/metrics.h"
+#include "agent/control/metrics_report.h"
+#include "agent/requests/audit.h"
 #include "certs/mem.h"
 #include "test/unit/agent_control_ask.h"
 

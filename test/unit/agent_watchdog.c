@@ -2,8 +2,8 @@
 #include "test/t.h"
 #include <poll.h>
 #include <stdatomic.h>
-#include "agent/io_stall.h"
-#include "agent/watchdog.h"
+#include "agent/io/io_stall.h"
+#include "agent/service/watchdog.h"
 
 enum { PATIENCE = 100, LIMIT_MS = 100 };
 

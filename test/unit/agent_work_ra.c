@@ -1,7 +1,7 @@
 /* Key, request and check of a registration authority's certificates; with memory running out at every allocation. */
 #include "test/t.h"
 #include "test/unit/issue.h"
-#include "agent/work_ra.h"
+#include "agent/scep/work_ra.h"
 #include "certs/chain.h"
 #include "certs/csr_read.h"
 #include "certs/mem.h"

@@ -1,0 +1,37 @@
+/* see control_service.h */
+#include <unistd.h>
+#include "agent/base/log.h"
+#include "agent/control/control_service.h"
+#include "agent/requests/audit.h"
+#include "agent/service/reload.h"
+
+int control_reload(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    (void)q;
+    if (a->jobs == NULL)
+        return err_set(e, ERR_GONE,
+            "no service runs on this store; it reads the configuration when it starts");
+    if (a->ending && !a->reload.take_over)
+        return err_set(e, ERR_CONFLICT, "the service is ending");
+    audit_note(a, AUDIT_RELOAD_ASKED, a->actor, NULL, NULL);
+    log_event(EV_OPERATOR, NULL, NULL, "reload of the configuration");
+    json_open(o, NULL, '{');
+    json_put_int(o, "number", reload_begin(a));
+    json_close(o, '}');
+    return 0;
+}
+
+int control_stop(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    (void)q;
+    if (a->jobs == NULL)
+        return err_set(e, ERR_GONE, "no service runs on this store");
+    audit_note(a, AUDIT_STOP_ASKED, a->actor, NULL, NULL);
+    log_event(EV_OPERATOR, NULL, NULL, "stop");
+    a->reload.take_over = false;
+    agent_drain(a);
+    json_open(o, NULL, '{');
+    json_put_int(o, "pid", getpid());
+    json_close(o, '}');
+    return 0;
+}

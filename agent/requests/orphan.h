@@ -1,0 +1,16 @@
+#ifndef AGENT_ORPHAN_H
+#define AGENT_ORPHAN_H
+#include "agent/store/request.h"
+
+/*
+ * orphan.h - recording a certificate that exists, or may exist, and reaches nobody.
+ *
+ * It is known by its serial number once we have seen it, and always by the hash of its public key, by
+ * which the CA's list can be searched.
+ */
+struct agent;
+
+/* orphan_record - csr: the request's, or empty: it is taken from the store.  fails ERR_STORE */
+int orphan_record(struct agent *a, const struct request *r, struct view csr, const char *reason,
+    struct err *e) MUST;
+#endif
