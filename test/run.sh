@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh PROGRAM... - runs test programs that print TAP, two at a time, and sums them up.
+# run.sh PROGRAM... - runs test programs that print TAP, two a processor, because half of them wait, and sums them up.
 # One line a program; the whole output of one that failed.  Closes with "N passed, N failed".
 set -u
 work=$(mktemp -d "${TMPDIR:-/tmp}/certferry-test.XXXXXX")
@@ -28,7 +28,7 @@ one() {
     cat "$out.line"
 }
 export -f one
-printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-3}" bash -c 'one "$1" "$0"' "$work"
+printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-$(($(nproc) * 2))}" bash -c 'one "$1" "$0"' "$work"
 read -r ok bad skip < <(cat "$work"/*.sum 2>/dev/null | awk '{o+=$1; b+=$2; s+=$3} END {print o+0, b+0, s+0}')
 if [ "$skip" -gt 0 ]; then
     echo "$ok passed, $bad failed, $skip skipped"

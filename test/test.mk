@@ -62,6 +62,7 @@ $(B)/replay/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/test/fuzz/replay.o $(B)/libagen
 	@mkdir -p $(@D)
 	$(LINK) $^ $(LIBS_agent)
 REPLAY = $(patsubst test/fuzz/%.c,$(B)/replay/%,$(FUZZ_C))
+.SECONDARY: $(call obj,$(FUZZ_C) test/fuzz/replay.c)
 
 # ---- writes every kind of file for the readers of test/interop ------------------------------------------------
 $(B)/interop/p12_readers: $(B)/test/interop/p12_readers.o $(B)/libcerts.a
@@ -75,12 +76,13 @@ SCEP_C    = $(filter-out $(SCEP_MAIN),$(wildcard test/scep/*.c)) \
 SCEP      = $(B)/scep-device $(B)/scep-hostile $(B)/scep-responder
 $(B)/scep-%: $(B)/test/scep/%.o $(call obj,$(SCEP_C))
 	$(LINK) $^ -ljson-c -lssl -lcrypto -lpthread -lm
-.SECONDARY: $(call obj,$(SCEP_MAIN))
+.SECONDARY: $(call obj,$(SCEP_MAIN) $(SCEP_C))
 
 # ---- scripts that print TAP -------------------------------------------------------------------------------
 SCRIPTS = $(wildcard test/interop/*.sh test/live/*.sh test/scep/*.sh)
 # Begun first, so that nothing has to wait for them alone at the end.
-SLOW    = $(patsubst %,test/%.sh,live/canaries live/signin_service scep/hostile live/config_commands interop/signin_selftest interop/p12_readers live/agent_faults)
+SLOW    = $(patsubst %,test/%.sh,live/signin_service scep/hostile live/canaries live/agent_faults \
+            live/scep_intune_faults live/json_schemas interop/signin_selftest live/scep_plugin_exec interop/p12_readers)
 
 # ---- the whole test run: sanitizer build, everything that prints TAP ---------------------------------------
 test: check-deps
