@@ -42,23 +42,7 @@ leaves_nothing() { # CODE COMMAND...: it is refused, or shows something
 
 sandbox_start audit --sign-in mtls --scep 0
 drop_in beat <<<'cloud { heartbeat = 2 }'
-drop_in scep <<'CONF'
-listen "plain" {
-  address = "127.0.0.1:0"
-}
-ca "est" {
-  templates = {"ContosoUser", "EnrollmentAgentOffline", "CEPEncryption"}
-}
-scep "own" {
-  ca = "est"
-  paths = {"/own/mscep.dll"}
-  challenge = "none"
-  general_template = "ContosoUser"
-  ra_signing_template = "EnrollmentAgentOffline"
-  ra_encryption_template = "CEPEncryption"
-  ra_subject = "CN=own-MSCEP-RA, O=Contoso"
-}
-CONF
+own_ra
 (umask 077 && echo proxy-user:its-password >credential && echo the-value >secret-file)
 
 changes() { # WHERE: what is done on disk, whoever is asked to record it

@@ -62,22 +62,8 @@ sandbox_start schemas --sign-in mtls --scep 0
 drop_in some <<'CONF'
 cloud { heartbeat = 2 }
 metrics { listen = "127.0.0.1:0" }
-listen "plain" {
-  address = "127.0.0.1:0"
-}
-ca "est" {
-  templates = {"ContosoUser", "EnrollmentAgentOffline", "CEPEncryption"}
-}
-scep "own" {
-  ca = "est"
-  paths = {"/own/mscep.dll"}
-  challenge = "none"
-  general_template = "ContosoUser"
-  ra_signing_template = "EnrollmentAgentOffline"
-  ra_encryption_template = "CEPEncryption"
-  ra_subject = "CN=own-MSCEP-RA, O=Contoso"
-}
 CONF
+own_ra
 
 # ---- before anything ------------------------------------------------------------------------------------------------
 ok "error: usage" fits error requests list nonsense

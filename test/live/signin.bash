@@ -46,3 +46,26 @@ bootstrap_file() { # NAME
 agent_log_has() { # EVENT
     grep -qF "\"event\":\"$1\"" "$log"
 }
+delivers() { # CN: a whole PKCS request
+    ask "$1" adcs ContosoUser
+    until_true 20 is_delivered "$id"
+}
+own_ra() { # an endpoint that enrols its registration authority's certificates itself
+    drop_in scep <<'CONF'
+listen "plain" {
+  address = "127.0.0.1:0"
+}
+ca "est" {
+  templates = {"ContosoUser", "EnrollmentAgentOffline", "CEPEncryption"}
+}
+scep "own" {
+  ca = "est"
+  paths = {"/own/mscep.dll"}
+  challenge = "none"
+  general_template = "ContosoUser"
+  ra_signing_template = "EnrollmentAgentOffline"
+  ra_encryption_template = "CEPEncryption"
+  ra_subject = "CN=own-MSCEP-RA, O=Contoso"
+}
+CONF
+}
