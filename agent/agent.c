@@ -19,6 +19,7 @@
 #include "agent/scep/job_ra.h"
 #include "agent/scep/job_scep.h"
 #include "agent/scep/scepd.h"
+#include "agent/service/backup.h"
 #include "agent/service/connector_renew.h"
 #include "agent/service/heartbeat.h"
 #include "agent/service/held.h"
@@ -74,7 +75,9 @@ int agent_open_store(struct agent *a, struct err *e)
         return -1;
     fs_join(path, sizeof path, a->conf->store.dir, "certferry.db");
     fresh = fs_readable(path, false, e) != 0;
-    if (vault_open(&a->vault, a->lib, a->conf->store.dir, a->conf->store.master_key, fresh, e) != 0
+    if (restore_unfinished(a->conf, e) != 0
+        || vault_open(&a->vault, a->lib, a->conf->store.dir, a->conf->store.master_key, fresh, e)
+               != 0
         || (a->secrets = secrets_open(a->conf->store.dir, &a->vault, a->lib, e)) == NULL
         || secrets_prove(a->secrets, e) != 0)
         return -1;
@@ -302,6 +305,7 @@ void agent_close(struct agent *a)
         io_cancel(a->deadline);
         io_cancel(a->grace);
         reload_stop(a);
+        backup_stop(a);
         watchdog_stop(a->watchdog);
         heartbeat_stop(a->heartbeat);
         metrics_close(a->metrics);

@@ -43,6 +43,13 @@ struct agent {
         char message[400];
         uint64_t stamp; /* of the configuration in use, see conf_stamp */
     } reload;
+    struct backup {              /* the last one asked for, see backup.h */
+        struct store_copy *copy; /* NULL: none is under way */
+        struct op *op;
+        int64_t number;
+        bool failed;
+        char actor[40], message[400];
+    } backup;
     bool once;          /* end when nothing is left to do ... */
     int64_t patience_s; /* ... within so many seconds after the cloud had nothing more */
     int64_t patience_until;

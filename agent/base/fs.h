@@ -98,6 +98,19 @@ int64_t fs_changed_at(const char *path);
 int fs_remove(const char *path, struct err *e) MUST;
 
 /*
+ * Whole files and folders, from one place to another; fs_move_posix.c.
+ *
+ * fs_open_file - a regular file, to read.  returns the descriptor, -1: ERR_GONE there is none, ERR_CONFIG
+ * fs_create_secret_from - as fs_create_secret, with all that fd still has.  fails ERR_CONFLICT, ERR_STORE
+ * fs_move - rename on one file system; durable.  fails ERR_GONE: nothing is there; ERR_STORE
+ * fs_remove_folder - the files in it, and it; none there is fine.  fails ERR_STORE: a folder is in it, too
+ */
+int fs_open_file(const char *path, struct err *e) MUST;
+int fs_create_secret_from(const char *path, int fd, struct err *e) MUST;
+int fs_move(const char *from, const char *to, struct err *e) MUST;
+int fs_remove_folder(const char *path, struct err *e) MUST;
+
+/*
  * fs_lock - the one process that may use this path, for as long as it lives.
  * returns the descriptor to keep, or -1: ERR_CONFLICT with the holder's process id in the message
  */

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "agent/base/fs.h"
+#include "agent/base/fs_inner.h"
 
 void fs_join(char *out, size_t size, const char *dir, const char *name)
 {
@@ -154,7 +155,7 @@ static int write_all(int fd, struct view v)
     return 0;
 }
 
-static void folder_of(const char *path, char *dir, size_t size)
+void fs_folder_of(const char *path, char *dir, size_t size)
 {
     const char *slash = strrchr(path, '/');
 
@@ -164,12 +165,12 @@ static void folder_of(const char *path, char *dir, size_t size)
         (void)snprintf(dir, size, "%.*s", slash == path ? 1 : (int)(slash - path), path);
 }
 
-static int sync_dir_of(const char *path)
+int fs_sync_folder_of(const char *path)
 {
     char dir[4096];
     int fd, rc;
 
-    folder_of(path, dir, sizeof dir);
+    fs_folder_of(path, dir, sizeof dir);
     if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         return -1;
     rc = fsync(fd);
@@ -188,7 +189,7 @@ static void give(int fd, const char *path)
 
     if (geteuid() != 0)
         return;
-    folder_of(path, dir, sizeof dir);
+    fs_folder_of(path, dir, sizeof dir);
     if (stat(dir, &st) == 0 && (st.st_uid != 0 || st.st_gid != 0))
         (void)!fchown(fd, st.st_uid, st.st_gid);
 }
@@ -257,7 +258,7 @@ static int replace(
         (void)unlink(temp);
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
     }
-    if (sync_dir_of(path) != 0)
+    if (fs_sync_folder_of(path) != 0)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
     return 0;
 }
@@ -273,7 +274,7 @@ static void close_to_others(const char *path, struct stat *like)
     char dir[4096];
     struct stat st;
 
-    folder_of(path, dir, sizeof dir);
+    fs_folder_of(path, dir, sizeof dir);
     if ((like->st_mode & S_IROTH) == 0 || stat(dir, &st) != 0 || (st.st_mode & S_IXOTH) != 0
         || (st.st_mode & S_IXGRP) == 0)
         return;
@@ -302,7 +303,7 @@ int fs_create_secret(const char *path, struct view content, struct err *e)
     give(fd, path);
     if (fill(fd, path, content, e) != 0)
         return -1;
-    if (sync_dir_of(path) != 0)
+    if (fs_sync_folder_of(path) != 0)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
     return 0;
 }
@@ -374,7 +375,7 @@ int fs_remove(const char *path, struct err *e)
 {
     if (unlink(path) != 0)
         return err_set(e, errno == ENOENT ? ERR_GONE : ERR_STORE, "%s: %s", path, strerror(errno));
-    if (sync_dir_of(path) != 0)
+    if (fs_sync_folder_of(path) != 0)
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
     return 0;
 }

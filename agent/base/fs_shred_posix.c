@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "agent/base/crash.h"
 #include "agent/base/fs.h"
+#include "agent/base/fs_inner.h"
 
 static int failed(const char *path, struct err *e)
 {
@@ -15,19 +16,7 @@ static int failed(const char *path, struct err *e)
 
 static int sync_folder(const char *path, struct err *e)
 {
-    char dir[4096];
-    const char *slash = strrchr(path, '/');
-    int fd, rc;
-
-    if (slash == NULL)
-        (void)snprintf(dir, sizeof dir, ".");
-    else
-        (void)snprintf(dir, sizeof dir, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-    if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-        return failed(dir, e);
-    rc = fsync(fd) == 0 ? 0 : failed(dir, e);
-    (void)close(fd);
-    return rc;
+    return fs_sync_folder_of(path) == 0 ? 0 : failed(path, e);
 }
 
 static int overwrite(int fd, off_t size)

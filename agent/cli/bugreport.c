@@ -95,18 +95,18 @@ void bugreport_url(const char *url, char *out, size_t size)
 
 /* Numbers, times, words of ours, names of sections.  Not: subject, serialNumber, message and reason (a peer's or a device's
  * words), activity, caReference, store (a path may name somebody). */
-static const char *const allowed[] = { "answers", "attempts", "bytes", "ca", "causes", "certain",
-    "certificateExpiresAt", "certificates", "class", "clockOffset_s", "commits", "connections",
-    "count", "created", "data", "daysLeft", "delivered", "duplicatesPossible", "ended", "endpoint",
-    "event", "expires", "failingSince", "failures", "accepted", "cancelled", "health", "held",
-    "history", "issued", "lastDay", "lastOk", "lastPoll", "listeners", "logLinesDropped",
-    "metricsPort", "name", "next", "nextDue", "nextTry", "notAfter", "number", "oldest",
-    "oldestOpen", "orphans", "outcomes", "part", "peers", "pending", "pid", "plugin", "port",
-    "purpose", "queue", "raExpiresAt", "ready", "received", "records", "refused", "rejected",
-    "reloadRefused", "replayed", "request", "requests", "resubmitted", "retrying", "scep", "schema",
-    "serving", "since", "sinceStart", "state", "step", "stops", "storeFree", "stuck", "submissions",
-    "superseded", "template", "time", "tls", "type", "uptime_s", "version", "waitsFor", "whole",
-    "brokenAt", "head", "working" };
+static const char *const allowed[] = { "answers", "attempts", "backupAt", "bytes", "ca", "causes",
+    "certain", "certificateExpiresAt", "certificates", "class", "clockOffset_s", "commits",
+    "connections", "count", "created", "data", "daysLeft", "delivered", "duplicatesPossible",
+    "ended", "endpoint", "event", "expires", "failingSince", "failures", "accepted", "cancelled",
+    "health", "held", "history", "issued", "lastDay", "lastOk", "lastPoll", "listeners",
+    "logLinesDropped", "metricsPort", "name", "next", "nextDue", "nextTry", "notAfter", "number",
+    "oldest", "oldestOpen", "orphans", "outcomes", "part", "peers", "pending", "pid", "plugin",
+    "port", "purpose", "queue", "raExpiresAt", "ready", "received", "records", "refused",
+    "rejected", "reloadRefused", "replayed", "request", "requests", "resubmitted", "retrying",
+    "scep", "schema", "serving", "since", "sinceStart", "state", "step", "stops", "storeFree",
+    "stuck", "submissions", "superseded", "template", "time", "tls", "type", "uptime_s", "version",
+    "waitsFor", "whole", "brokenAt", "head", "working" };
 
 static bool is_allowed(const char *name)
 {

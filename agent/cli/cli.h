@@ -175,6 +175,8 @@ int cmd_secret_set(struct cli *c);
 int cmd_secret_list(struct cli *c);
 int cmd_secret_delete(struct cli *c);
 int cmd_keys_rotate(struct cli *c);
+int cmd_store_backup(struct cli *c);
+int cmd_store_restore(struct cli *c);
 int cmd_config_get(struct cli *c);
 int cmd_config_set(struct cli *c);
 int cmd_config_unset(struct cli *c);

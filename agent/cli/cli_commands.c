@@ -147,6 +147,16 @@ const struct command cli_commands[] = {
         "Exchange the master key: everything sealed with it is sealed again, the old one is "
         "overwritten. At any time, also while the service runs.",
         cmd_keys_rotate },
+    { "store", "backup", "FILE", "",
+        "The store as it is now in one new file, also while the service runs: requests, secrets "
+        "and "
+        "identity, sealed; not the master key.",
+        cmd_store_backup },
+    { "store", "restore", "FILE", "--yes",
+        "Put what a backup holds in the place of the store, while no service runs. What was there "
+        "is "
+        "kept beside it.",
+        cmd_store_restore },
     { "bugreport", NULL, "", "--out --preview --since",
         "Gather what helps to find a fault into one archive: versions, settings without secrets, "
         "status, metrics, "

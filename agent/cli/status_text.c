@@ -179,10 +179,11 @@ static void put_certificates(const struct json *d, struct buf *b)
     }
 }
 
-static void put_machine(const struct json *d, struct buf *b)
+static void put_machine(const struct json *d, int64_t now, struct buf *b)
 {
     const struct json *peers = json_get(d, "peers");
-    int64_t mib = cli_number(d, "storeFree") >> 20;
+    int64_t mib = cli_number(d, "storeFree") >> 20, backup = cli_time(d, "backupAt");
+    char ago[40];
 
     for (size_t i = 0; i < json_count(peers); i++)
         if (json_get(json_at(peers, i), "clockOffset_s") != NULL) {
@@ -191,8 +192,11 @@ static void put_machine(const struct json *d, struct buf *b)
                 cli_text(json_at(peers, i), "name"));
             break; /* the cloud's, if there is one */
         }
-    buf_printf(b, "Store    %s, %lld.%lld GiB free\n", cli_text(d, "store"),
-        (long long)(mib / 1024), (long long)(mib % 1024 * 10 / 1024));
+    buf_printf(b, "Store    %s, %lld.%lld GiB free", cli_text(d, "store"), (long long)(mib / 1024),
+        (long long)(mib % 1024 * 10 / 1024));
+    if (backup != 0)
+        buf_printf(b, ", backup %s ago", cli_ago(backup, now, ago, sizeof ago));
+    buf_add_text(b, "\n");
 }
 
 /* No service: how its peers were when it was there last. */
@@ -228,6 +232,6 @@ void status_text(const struct json *d, int64_t now, struct buf *b)
     put_queue(d, now, b);
     put_ended(d, b);
     put_certificates(d, b);
-    put_machine(d, b);
+    put_machine(d, now, b);
     put_master_key(d, b);
 }

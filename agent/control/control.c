@@ -65,6 +65,8 @@ static const struct {
     { "requests.release", "certferry.request/1", control_release },
     { "reload", "certferry.reload/1", control_reload },
     { "stop", "certferry.stop/1", control_stop },
+    { "store.backup", "certferry.backup/1", control_backup },
+    { "store.backup-state", "certferry.backup/1", control_backup_state },
     { "orphans.list", "certferry.orphans/1", report_orphans },
     { "orphans.adopt", "certferry.orphans/1", control_adopt },
     { "orphans.revoke", "certferry.orphans/1", control_revoke },
@@ -102,6 +104,8 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "certferry orphans list --all";
     if (strncmp(command, "orphans.", 8) == 0 && cls != ERR_STORE)
         return "revoke it at the CA, then: certferry orphans adopt REQUEST --note TEXT";
+    if (strcmp(command, "store.backup") == 0 && cls == ERR_CONFLICT)
+        return "wait for it, then try again";
     if (strcmp(command, "reload") == 0 || strcmp(command, "stop") == 0)
         return "certferry service status";
     switch (cls) {

@@ -3,6 +3,7 @@
 #include "agent/base/log.h"
 #include "agent/control/control_service.h"
 #include "agent/requests/audit.h"
+#include "agent/service/backup.h"
 #include "agent/service/reload.h"
 
 int control_reload(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
@@ -18,6 +19,25 @@ int control_reload(struct agent *a, const struct json *q, struct json_out *o, st
     json_open(o, NULL, '{');
     json_put_int(o, "number", reload_begin(a));
     json_close(o, '}');
+    return 0;
+}
+
+int control_backup(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    (void)q;
+    if (backup_begin(a, e) < 0)
+        return -1;
+    if (a->jobs != NULL)
+        log_event(EV_OPERATOR, NULL, NULL, "backup of the store");
+    backup_report(a, o);
+    return 0;
+}
+
+int control_backup_state(struct agent *a, const struct json *q, struct json_out *o, struct err *e)
+{
+    (void)q;
+    (void)e;
+    backup_report(a, o);
     return 0;
 }
 

@@ -251,6 +251,7 @@ int report_status(struct agent *a, const struct json *q, struct json_out *o, str
 {
     struct store_counts c;
     enum health h;
+    int64_t backup_at;
     char path[4096];
 
     (void)q;
@@ -268,6 +269,9 @@ int report_status(struct agent *a, const struct json *q, struct json_out *o, str
     json_put_text(o, "masterKey",
         vault_place_name(
             vault_place(a->conf->store.dir, a->conf->store.master_key, path, sizeof path)));
+    if (store_meta_get_int(a->store, "backup_at", &backup_at, e) != 0)
+        return -1;
+    json_put_time(o, "backupAt", backup_at);
     if (a->jobs != NULL)
         write_service(a, o);
     else if (write_kept(a, o, e) != 0)

@@ -1,13 +1,15 @@
 /* see doctor.h.  ST-01 to ST-04: what keeps the requests.  What only a running service can know is asked of it. */
 #include <stdio.h>
+#include "agent/base/clock.h"
 #include "agent/base/fs.h"
 #include "agent/base/fs_mode.h"
 #include "agent/doctor/doctor.h"
 #include "agent/doctor/doctor_status.h"
 #include "agent/io/io_look.h"
 #include "agent/store/store.h"
+#include "proto/json.h"
 
-enum { WRITES = 5, SLOW_MS = 100, MIB = 1 << 20 };
+enum { WRITES = 5, SLOW_MS = 100, MIB = 1 << 20, DAY = 86400, BACKUP_DAYS = 8 };
 
 struct seen {
     int64_t free;
@@ -95,6 +97,41 @@ static void say_whole(struct doctor *d, const char *about, const struct seen *s)
     store_close(store);
 }
 
+/* 0: none was made, or nobody can say. */
+static int64_t backup_at(struct doctor *d)
+{
+    int64_t at = 0;
+    struct store *store;
+    struct err e;
+
+    if (doctor_running(d)) {
+        if (doctor_status(d) != NULL)
+            (void)!json_time(doctor_status(d), "backupAt", false, &at, &e);
+        return at;
+    }
+    store = store_open(d->conf->store.dir, true, &e);
+    if (store != NULL)
+        (void)!store_meta_get_int(store, "backup_at", &at, &e);
+    store_close(store);
+    return at;
+}
+
+static void say_backup(struct doctor *d, const char *about)
+{
+    int64_t at = backup_at(d), days = (clock_now() - at) / DAY;
+    char when[24];
+
+    time_text(at, when);
+    if (at == 0)
+        doctor_skip(d, "ST-04", about,
+            "certferry store backup has made none; other ways leave no trace here");
+    else if (days >= BACKUP_DAYS)
+        doctor_warn(d, "ST-04", about, "certferry store backup FILE, daily",
+            "the last backup is %lld days old, of %s", (long long)days, when);
+    else
+        doctor_pass(d, "ST-04", about, "the last backup was made at %s", when);
+}
+
 void doctor_store(struct doctor *d)
 {
     const char *dir = d->conf->store.dir;
@@ -117,5 +154,5 @@ void doctor_store(struct doctor *d)
         doctor_skip(d, "ST-01", dir, "it is made at the first start");
     say_space(d, dir, &s);
     say_writes(d, dir, &s);
-    doctor_skip(d, "ST-04", dir, "backups leave no trace here; see when yours last ran");
+    say_backup(d, dir);
 }

@@ -35,7 +35,9 @@
     X(AUDIT_STOP_ASKED, "stop.asked", "An administrator had the service stop.")               \
     X(AUDIT_RECONCILE_CLAIMED, "reconcile.claimed",                                           \
         "An administrator said that this is the only service under its identity.")            \
+    X(AUDIT_BACKUP, "store.backup", "A backup of the store was made.")                        \
     X(AUDIT_CONFIG_CHANGED, "config.changed", "A command changed a setting; names only.")     \
+    X(AUDIT_RESTORED, "store.restored", "The store is that of a backup; when it was made.")   \
     X(AUDIT_SECRET_SET, "secret.set", "A secret was set; subject: its name.")                 \
     X(AUDIT_SECRET_DELETED, "secret.deleted", "A secret was deleted; subject: its name.")     \
     X(AUDIT_KEYS_ROTATED, "keys.rotated", "Secrets are sealed under a new master key.")       \

@@ -45,24 +45,6 @@ bool reconcile_holds(const struct reconcile *r, const struct request *q)
 
 /* ---- what is kept --------------------------------------------------------------------------------------------------- */
 
-static int get_int(struct store *s, const char *key, int64_t *out, struct err *e)
-{
-    char text[VALUE_MAX] = "0";
-
-    if (store_meta_get(s, key, text, sizeof text, e) < 0)
-        return -1;
-    *out = strtoll(text, NULL, 10);
-    return 0;
-}
-
-static int put_int(struct store *s, const char *key, int64_t v, struct err *e)
-{
-    char text[VALUE_MAX];
-
-    (void)snprintf(text, sizeof text, "%lld", (long long)v);
-    return store_meta_put(s, key, text, e);
-}
-
 /* CHECKING and NORMAL are the same at the next start: it checks. */
 static int keep(struct reconcile *r, struct err *e)
 {
@@ -70,7 +52,7 @@ static int keep(struct reconcile *r, struct err *e)
     const char *name = r->state <= RECONCILE_NORMAL ? "" : state_names[r->state];
 
     return store_meta_put(s, "reconcile/state", name, e) == 0
-                   && put_int(s, "reconcile/since", r->since, e) == 0
+                   && store_meta_put_int(s, "reconcile/since", r->since, e) == 0
                    && store_meta_put(s, "reconcile/why", r->why, e) == 0
                ? 0
                : -1;
@@ -175,7 +157,7 @@ static void finish(struct reconcile *r)
     log_event(EV_RECONCILED, NULL, "cloud",
         "%zu requests compared, %zu of them ended elsewhere; the rest goes on", r->compared,
         r->gone);
-    if (put_int(r->a->store, "reconcile/ended", clock_now(), &e) != 0)
+    if (store_meta_put_int(r->a->store, "reconcile/ended", clock_now(), &e) != 0)
         log_err(EV_STORE_FAILED, NULL, "cloud", &e);
     r->why[0] = '\0';
     enter(r, RECONCILE_NORMAL);
@@ -214,8 +196,8 @@ static void behind(struct reconcile *r, int64_t counter, int64_t highest)
     char why[200];
     struct err e;
 
-    if (put_int(r->a->store, "counter", highest, &e) != 0
-        || get_int(r->a->store, "reconcile/ended", &ended, &e) != 0)
+    if (store_meta_put_int(r->a->store, "counter", highest, &e) != 0
+        || store_meta_get_int(r->a->store, "reconcile/ended", &ended, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, "cloud", &e);
     (void)snprintf(why, sizeof why,
         "the cloud has seen counter %lld of this connector, this store is at %lld: a backup was "
@@ -292,7 +274,7 @@ int reconcile_claim(struct reconcile *r, struct err *e)
 
 int reconcile_renewed(struct reconcile *r, struct err *e)
 {
-    if (put_int(r->a->store, "reconcile/ended", 0, e) != 0)
+    if (store_meta_put_int(r->a->store, "reconcile/ended", 0, e) != 0)
         return -1;
     if (r->state == RECONCILE_CLONE) {
         r->claimed = true;
@@ -322,7 +304,7 @@ static int load(struct reconcile *r, struct err *e)
     char name[VALUE_MAX] = "";
 
     if (store_meta_get(s, "reconcile/state", name, sizeof name, e) < 0
-        || get_int(s, "reconcile/since", &r->since, e) != 0
+        || store_meta_get_int(s, "reconcile/since", &r->since, e) != 0
         || store_meta_get(s, "reconcile/why", r->why, sizeof r->why, e) < 0
         || check_mark(r, &r->moved, e) != 0)
         return -1;

@@ -222,6 +222,9 @@ int store_audit_list(
 /* store_meta_get - returns 1 found, 0 none.  Values are short texts: "epoch", "counter". */
 int store_meta_get(struct store *s, const char *key, char *out, size_t size, struct err *e) MUST;
 int store_meta_put(struct store *s, const char *key, const char *value, struct err *e) MUST;
+/* The same of a number; none is 0. */
+int store_meta_get_int(struct store *s, const char *key, int64_t *out, struct err *e) MUST;
+int store_meta_put_int(struct store *s, const char *key, int64_t v, struct err *e) MUST;
 
 /* store_idle - checkpoint off the hot path; call when nothing else is to do. */
 void store_idle(struct store *s);

@@ -1,7 +1,10 @@
 /* see store.h.  Orphans, counts, settings. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "agent/store/store_sql.h"
+
+enum { NUMBER_MAX = 32 };
 
 int store_add_orphan(struct store *s, const struct orphan *o, struct err *e)
 {
@@ -99,4 +102,22 @@ int store_meta_put(struct store *s, const char *key, const char *value, struct e
     sql_text(q, 1, key);
     sql_text(q, 2, value);
     return sql_run(s, q, e);
+}
+
+int store_meta_get_int(struct store *s, const char *key, int64_t *out, struct err *e)
+{
+    char text[NUMBER_MAX] = "0";
+
+    if (store_meta_get(s, key, text, sizeof text, e) < 0)
+        return -1;
+    *out = strtoll(text, NULL, 10);
+    return 0;
+}
+
+int store_meta_put_int(struct store *s, const char *key, int64_t v, struct err *e)
+{
+    char text[NUMBER_MAX];
+
+    (void)snprintf(text, sizeof text, "%lld", (long long)v);
+    return store_meta_put(s, key, text, e);
 }

@@ -98,6 +98,7 @@ ok "requests list" fits requests requests list
 ok "requests list --all" fits requests requests list --all
 ok "(a request without an id is refused)" spoilt '0,/"id"/s//"ident"/'
 ok "whoami, at the service" fits identity whoami
+cf store backup "$work/backup"
 ok "doctor, at the service" fits doctor doctor
 cf requests hold "$waiting"
 ok "status: one is held" fits status status
