@@ -120,11 +120,18 @@ static int new_epoch(struct reconcile *r, struct err *e)
     return guid_new(r->a->lib, epoch, e) == 0 ? store_meta_put(r->a->store, "epoch", epoch, e) : -1;
 }
 
+/* What was received up to then may be another service's as well.  What this one was handed since its start, by a cloud that
+ * hands out each request once, is its own: in the first second, too. */
+static int64_t last_shared(const struct reconcile *r)
+{
+    return r->state == RECONCILE_NORMAL ? clock_now() : r->a->started_at - 1;
+}
+
 static void begin(struct reconcile *r, const char *why)
 {
     struct err e;
 
-    r->since = clock_now();
+    r->since = last_shared(r);
     r->caught_up = false;
     (void)snprintf(r->why, sizeof r->why, "%s", why);
     log_event(EV_RECONCILE, NULL, "cloud",
@@ -141,7 +148,7 @@ static void clone(struct reconcile *r, const char *why)
 {
     reconcile_compare_stop(r);
     if (r->state <= RECONCILE_NORMAL) /* else it has a beginning */
-        r->since = clock_now();
+        r->since = last_shared(r);
     (void)snprintf(r->why, sizeof r->why, "%s", why);
     log_event(EV_CLONE, NULL, "cloud",
         "%s: two services live under one identity. Requests from before wait here. Stop the other "

@@ -290,7 +290,7 @@ static struct request received(const char *lease, int64_t at)
 static void who_waits(void **state)
 {
     struct request old = received("l", clock_now() - 5), device = received("", clock_now() - 5),
-                   fresh = received("l", clock_now() + 5);
+                   fresh = received("l", clock_now() + 5), first = received("l", a.started_at);
 
     (void)state;
     assert_true(reconcile_holds(r, &old));
@@ -301,6 +301,7 @@ static void who_waits(void **state)
         assert_true(reconcile_holds(r, &old));
         assert_true(reconcile_holds(r, &device));
         assert_false(reconcile_holds(r, &fresh));
+        assert_false(reconcile_holds(r, &first));
         compared();
     }
     (void)reconcile_told(r, 130, 130);
