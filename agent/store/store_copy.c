@@ -205,7 +205,7 @@ static int unpack(sqlite3 *db, const char *path, struct store_copy_facts *facts,
         return -1;
     return run(db, path,
         "PRAGMA secure_delete=ON; PRAGMA synchronous=FULL; BEGIN; DROP TABLE attachment;"
-        "DELETE FROM meta WHERE key='copied_at'; COMMIT",
+        "UPDATE OR REPLACE meta SET key='backup_at' WHERE key='copied_at'; COMMIT",
         e);
 }
 

@@ -199,6 +199,16 @@ UNIT
     ok "still enabled" is "$(systemctl is-enabled certferry)" enabled
     requests fourth 2
     ok "and delivers" until_true 60 delivered 12
+    # ---- a backup by root, and back
+    ok "store backup beside the running service" certferry store backup /root/backup
+    ok "is root's" is "$(stat -c '%U %a' /root/backup)" "root 600"
+    ok "store restore under the running service is refused" is "$(certferry store restore /root/backup >restore.out 2>&1; echo $?)" 14
+    systemctl stop certferry
+    ok "store restore" certferry store restore /root/backup
+    ok "what it wrote is the service's" is "$(find /var/lib/certferry ! -user certferry)" ''
+    systemctl start certferry
+    requests fifth 2
+    ok "and delivers" until_true 90 delivered 14
     ;;
 remove)
     ok "after another reboot it runs" until_true 30 active active

@@ -115,6 +115,7 @@ static void there_and_back(void **state)
     assert_int_equal(facts.files, 2);
     assert_int_equal(rows_of("SELECT count(*) FROM request"), 50);
     assert_int_equal(rows_of("SELECT count(*) FROM sqlite_master WHERE name='attachment'"), 0);
+    assert_int_equal(rows_of("SELECT value FROM meta WHERE key='backup_at'"), 1234);
     T_ERR(store_copy_unpack(path, &facts, take, NULL, &e), ERR_INPUT); /* it is a store now */
 }
 
