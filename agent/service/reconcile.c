@@ -37,7 +37,7 @@ bool reconcile_holds(const struct reconcile *r, const struct request *q)
     case RECONCILE_NORMAL:
         return false;
     case RECONCILE_CHECKING: /* devices do not wait for the cloud */
-        return q->lease[0] != '\0' && q->received_at < r->a->started_at;
+        return q->lease[0] != '\0' && q->received_at <= r->inherited;
     default:
         return q->received_at <= r->since;
     }
@@ -120,18 +120,12 @@ static int new_epoch(struct reconcile *r, struct err *e)
     return guid_new(r->a->lib, epoch, e) == 0 ? store_meta_put(r->a->store, "epoch", epoch, e) : -1;
 }
 
-/* What was received up to then may be another service's as well.  What this one was handed since its start, by a cloud that
- * hands out each request once, is its own: in the first second, too. */
-static int64_t last_shared(const struct reconcile *r)
-{
-    return r->state == RECONCILE_NORMAL ? clock_now() : r->a->started_at - 1;
-}
-
-static void begin(struct reconcile *r, const char *why)
+/* since: what was received up to then may be another service's as well. */
+static void begin(struct reconcile *r, int64_t since, const char *why)
 {
     struct err e;
 
-    r->since = last_shared(r);
+    r->since = since;
     r->caught_up = false;
     (void)snprintf(r->why, sizeof r->why, "%s", why);
     log_event(EV_RECONCILE, NULL, "cloud",
@@ -148,7 +142,7 @@ static void clone(struct reconcile *r, const char *why)
 {
     reconcile_compare_stop(r);
     if (r->state <= RECONCILE_NORMAL) /* else it has a beginning */
-        r->since = last_shared(r);
+        r->since = clock_now();
     (void)snprintf(r->why, sizeof r->why, "%s", why);
     log_event(EV_CLONE, NULL, "cloud",
         "%s: two services live under one identity. Requests from before wait here. Stop the other "
@@ -216,7 +210,7 @@ static void behind(struct reconcile *r, int64_t counter, int64_t highest)
         if (ended != 0 && clock_now() - ended < DAY_S)
             clone(r, "the cloud hears of another service for the second time within a day");
         else
-            begin(r, why);
+            begin(r, clock_now(), why);
         break;
     case RECONCILE_COMPARING:
     case RECONCILE_QUIET:
@@ -274,7 +268,8 @@ int reconcile_claim(struct reconcile *r, struct err *e)
     if (r->state == RECONCILE_NORMAL || r->state == RECONCILE_CHECKING)
         return err_set(e, ERR_CONFLICT, "there is nothing to decide: no other service was seen");
     r->claimed = true;
-    begin(r, "an administrator says that this is the only service under this identity");
+    begin(
+        r, clock_now(), "an administrator says that this is the only service under this identity");
     heartbeat_now(r->a);
     return 0;
 }
@@ -285,7 +280,7 @@ int reconcile_renewed(struct reconcile *r, struct err *e)
         return -1;
     if (r->state == RECONCILE_CLONE) {
         r->claimed = true;
-        begin(r, "somebody has signed in again: nobody shares this identity");
+        begin(r, clock_now(), "somebody has signed in again: nobody shares this identity");
     }
     return 0;
 }
@@ -312,6 +307,7 @@ static int load(struct reconcile *r, struct err *e)
 
     if (store_meta_get(s, "reconcile/state", name, sizeof name, e) < 0
         || store_meta_get_int(s, "reconcile/since", &r->since, e) != 0
+        || store_newest(s, &r->inherited, e) != 0
         || store_meta_get(s, "reconcile/why", r->why, sizeof r->why, e) < 0
         || check_mark(r, &r->moved, e) != 0)
         return -1;
@@ -336,13 +332,16 @@ struct reconcile *reconcile_open(struct agent *a, struct err *e)
 
 void reconcile_start(struct reconcile *r)
 {
+    int64_t before = r->inherited != 0 ? r->inherited : r->a->started_at - 1;
+
     if (r->state == RECONCILE_CLONE)
         clone(r, r->why);
     else if (r->state == RECONCILE_COMPARING)
-        begin(r, r->why);
+        begin(r, before, r->why);
     else if (r->moved)
-        begin(r, "the store is another file, or on another machine, than when it was last used: a "
-                 "backup was restored, or this is a copy");
+        begin(r, before,
+            "the store is another file, or on another machine, than when it was last used: a "
+            "backup was restored, or this is a copy");
     else if (r->state == RECONCILE_CHECKING && r->a->heartbeat == NULL)
         r->state = RECONCILE_NORMAL; /* nobody will tell us */
 }

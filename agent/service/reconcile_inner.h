@@ -6,6 +6,8 @@
 struct reconcile {
     struct agent *a;
     enum reconcile_state state;
+    int64_t
+        inherited; /* when the newest request that was there when the store was opened had been received */
     int64_t since, quiet_until;
     bool moved;     /* another file or machine */
     bool caught_up; /* a heartbeat since the beginning was the highest */

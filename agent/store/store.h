@@ -179,6 +179,9 @@ struct store_counts {
 };
 int store_counts(struct store *s, struct store_counts *out, struct err *e) MUST;
 
+/* store_newest - when the newest open request was received; 0 = none is open */
+int store_newest(struct store *s, int64_t *out, struct err *e) MUST;
+
 /* store_waiting - open requests by what they wait for; oldest_at: the first of them was received then. */
 struct store_waiting {
     const char *kind, *step, *ca;

@@ -78,6 +78,17 @@ int store_counts(struct store *s, struct store_counts *out, struct err *e)
     return 0;
 }
 
+int store_newest(struct store *s, int64_t *out, struct err *e)
+{
+    sqlite3_stmt *q = sql_use(s, SQL_NEWEST, e);
+
+    if (q == NULL || sql_step(s, q, e) != 1)
+        return -1;
+    *out = sqlite3_column_int64(q, 0);
+    (void)sqlite3_reset(q);
+    return 0;
+}
+
 int store_meta_get(struct store *s, const char *key, char *out, size_t size, struct err *e)
 {
     sqlite3_stmt *q = sql_use(s, SQL_META_GET, e);

@@ -159,6 +159,7 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_AUDIT_LIST] = "SELECT n, at, event, actor, subject, detail, hash FROM audit WHERE n>=?1"
                        " ORDER BY n",
     [SQL_OLDEST] = "SELECT min(created_at) FROM request WHERE open",
+    [SQL_NEWEST] = "SELECT max(received_at) FROM request WHERE open",
     [SQL_FIND_ALIAS] =
         "SELECT " COLUMNS " FROM request WHERE substr(alias,1,12)=substr(?1,1,12) AND alias=?1"
         " AND alias<>'' ORDER BY received_at DESC, row DESC LIMIT 1",

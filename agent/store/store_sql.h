@@ -43,6 +43,7 @@ enum sql {
     SQL_AUDIT_LAST,
     SQL_AUDIT_LIST,
     SQL_OLDEST,
+    SQL_NEWEST,
     SQL_FIND_ALIAS,
     SQL_FIND_SERIAL,
     SQL_RESERVE,
