@@ -114,6 +114,18 @@ static enum ca_answer refused(const struct adcs_answer *p, struct err *e)
     return CA_ERROR;
 }
 
+/* AD CS says in a page with 200 that it does not know a request.  404 says that its pages are not there. */
+static int judge_http(const struct http_reply *r, struct err *e)
+{
+    if (http_judge(r, NULL, e) == 0)
+        return 0;
+    if (e->cls == ERR_GONE) {
+        e->cls = ERR_CONFIG;
+        (void)err_wrap(e, "AD CS web enrolment is not at this address");
+    }
+    return -1;
+}
+
 /* One judge for both pages: a certificate is a certificate, whichever request it answers. */
 static enum ca_answer adcs_judge(
     struct ca *ca, const struct http_reply *r, struct ca_issue *issue, struct err *e)
@@ -122,7 +134,7 @@ static enum ca_answer adcs_judge(
     struct view certificate = { 0 };
 
     (void)ca;
-    if (http_judge(r, NULL, e) != 0)
+    if (judge_http(r, e) != 0)
         return CA_ERROR;
     if (adcs_fetch_parse(r->body, &certificate, &page, e) != 0)
         return CA_ERROR;
@@ -150,7 +162,7 @@ static int adcs_judge_chain(
     struct ca *ca, const struct http_reply *r, struct buf *out, struct err *e)
 {
     (void)ca;
-    if (http_judge(r, NULL, e) != 0)
+    if (judge_http(r, e) != 0)
         return -1;
     buf_add_view(out, r->body);
     return buf_check(out, e);

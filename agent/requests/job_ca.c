@@ -61,6 +61,15 @@ static void told(struct job *j, const struct result *r, bool ok)
             why->cls == ERR_BUSY && r->http != NULL ? r->http->retry_after_s : -1);
 }
 
+/* What cannot be read says nothing about the request: the CA may have issued it.  That is no answer, whatever came. */
+static void no_answer(struct err *why)
+{
+    if (why->cls != ERR_PROTO)
+        return;
+    why->cls = ERR_NET;
+    (void)err_wrap(why, "the CA's answer cannot be read");
+}
+
 /* The certificates as the CA sent them become DER, one behind the other. */
 static enum verdict take_certificates(struct job *j, struct ca_issue *issue)
 {
@@ -74,6 +83,8 @@ static enum verdict take_certificates(struct job *j, struct ca_issue *issue)
             "certificate received; the CA's reference: %s",
             j->r.reference[0] != '\0' ? j->r.reference : "none");
         v = V_NEXT;
+    } else {
+        no_answer(&j->why);
     }
     buf_free(&chain);
     return v;
@@ -115,6 +126,8 @@ enum verdict job_ca_find_end(struct job *j, const struct result *r)
         return V_FAILED;
     }
     answer = ca->driver->judge(ca, r->http, &issue, &j->why);
+    if (answer == CA_ERROR)
+        no_answer(&j->why);
     told(j, r, answer != CA_ERROR);
     if (issue.reference[0] != '\0')
         (void)snprintf(j->r.reference, sizeof j->r.reference, "%s", issue.reference);
@@ -247,12 +260,22 @@ enum verdict job_ca_collect_begin(struct job *j)
     return d->collect_submits ? send_csr(j, d->collect) : ask_ca(j, d->collect);
 }
 
+/* It was taken here before: a server that now does not know the place, or does not even look at what is asked, has not
+ * decided about it. */
+static bool undecided(const struct result *r, enum err_class cls)
+{
+    return r->http != NULL && r->http->status >= 400
+           && (cls == ERR_INPUT || cls == ERR_TOO_LARGE || cls == ERR_TEMPLATE);
+}
+
 enum verdict job_ca_collect_end(struct job *j, const struct result *r)
 {
     enum verdict v = job_ca_find_end(j, r);
 
     if (j->ca->driver->collect_submits)
         settle(j, r, v);
+    if (v == V_FAILED && undecided(r, j->why.cls))
+        j->why.cls = ERR_CONFIG;
     if (v == V_FAILED
         && j->why.cls == ERR_GONE) { /* it had it: back to the ladder, with the same CSR */
         j->r.reference[0] = '\0';

@@ -125,6 +125,30 @@ ctl clear-faults >ctl.out
 ask portal-4 est ContosoUser
 ok "and work goes on when it is gone" until_true 90 is_delivered "$id"
 
+# ---- answers that cannot be read ---------------------------------------------------------------------------
+# They say nothing about the request: the certificate may exist, and the device waits for it.
+fault est.enroll garbage '"match":"noise"'
+ask noise-1 est ContosoUser
+ok "EST: noise instead of the certificate: asked again, delivered" until_true 30 is_delivered "$id"
+cf orphans list --json
+ok "the one that nobody could read is on the list of orphans" is "$(ledger '"event":"issued".*noise-1') $(count out \
+    '$.data.orphans' "json_extract(value, '\$.request') = '$id'")" '2 1'
+fault ca.submit garbage '"match":"noise"'
+ask noise-2 adcs ContosoUser
+ok "AD CS: noise instead of its page: asked again, delivered" until_true 30 is_delivered "$id"
+fault ca.fetch garbage '"count":2'
+ask noise-3 adcs ContosoUser
+ok "AD CS: noise instead of the certificate: fetched again, delivered" until_true 30 is_delivered "$id"
+ok "with one certificate" is "$(ledger '"event":"issued".*noise-3')" 1
+fault est.enroll garbage '"count":-1,"match":"deaf"'
+ask deaf est ContosoUser
+ok "EST: nothing else than noise: held" until_true 60 is_state "$id" held
+ok "the reason is that nobody knows what became of four submissions" reason "$id" ERR_OPERATOR '4 submissions'
+ok "and no more certificates are made" is "$(ledger '"event":"issued".*deaf')" 4
+ctl clear-faults >ctl.out
+cf requests retry "$id"
+ok "the noise is over, an administrator says again: delivered" until_true 30 is_delivered "$id"
+
 # ---- 429 ---------------------------------------------------------------------------------------------------
 fault ca.submit http-429 '"retryAfter":4,"match":"busy"'
 ask busy-1 adcs ContosoUser

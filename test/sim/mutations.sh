@@ -41,6 +41,8 @@ mutate "a resubmission leaves no trace" agent/requests/job_ca.c \
     's/^        job_add_orphan\(j, "submitted/        if (0) job_add_orphan(j, "submitted/' test/sim/issued_adcs.scn
 mutate "a certificate that is not what was asked for is delivered" agent/requests/work_pkcs.c \
     's/^    return check_issued\(.*$/    return 0;/' test/sim/wrong_name.scn
+mutate "an answer that nobody can read is the end of a request" agent/requests/job_ca.c \
+    '/^static void no_answer/,/^}/s/why->cls = ERR_NET;/;/' test/sim/issued_est.scn
 mutate "SCEP: the certificate is released before the plugin was told" agent/scep/job_scep_ask.c \
     '/^bool scep_notify_done/,/^}/s/!c->allowed/c->allowed/' test/sim/scep_est.scn
 mutate "SCEP: a challenge is not durably its request's" agent/scep/job_scep_ask.c \

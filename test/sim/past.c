@@ -172,7 +172,7 @@ const char *past_request(const struct world *w, const struct world_request *r)
         return "was submitted again although it had been delivered before the restore";
     if (r->by_twin && r->submitted != r->submitted_then)
         return "was submitted by two services";
-    if (r->spki_count > (r->key_kept && !lent_again ? 1 : 2))
+    if (r->spki_count > (r->key_kept && !lent_again ? 1u : 2u) + (size_t)r->leases_lost)
         return "has too many keys";
     return NULL;
 }

@@ -27,12 +27,19 @@ enum fault {
     FAULT_HTTP_500, /* the peer acted and then says that it did not */
     FAULT_HTTP_403,
     FAULT_PAGE, /* a captive portal's page */
+    FAULT_HTTP_404, /* a proxy in front that has lost the service behind it: 404, and nothing was done */
+    FAULT_GARBAGE,    /* the peer acted; the answer is noise under its own content type */
+    FAULT_LEASE_LOST, /* the cloud takes every lease back before it answers, and lends anew */
     /* at the k-th turn of the loop with something to commit */
     FAULT_CRASH_TURN, /* the process dies before the commit */
     FAULT_STORE_FULL, /* the commit fails */
     FAULT_COUNT
 };
 const char *fault_name(enum fault f);
+/* fault_instead - before the peer acts.  returns true: it does not, and `out` is what comes back, if anything does
+ * fault_after - the peer has acted and answered. */
+bool fault_instead(enum fault f, struct world *w, const char *url, struct sim_answer *out);
+void fault_after(enum fault f, const char *url, struct sim_answer *out);
 
 struct history {
     enum fault fault[2];

@@ -38,6 +38,7 @@ struct world_request {
     /* what happened */
     bool handed_out, done, succeeded;
     int leases;
+    int leases_lost; /* taken back before their time, before the request had ended */
     int64_t lease_expires_at;
     char lease[64], code[40];
     uint8_t posts[WORLD_POSTS][32]; /* SHA-256 of each distinct final result, lease aside */

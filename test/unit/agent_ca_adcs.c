@@ -252,7 +252,7 @@ static const struct {
     { 400, ERR_INPUT },
     { 401, ERR_AUTH },
     { 403, ERR_FORBIDDEN },
-    { 404, ERR_GONE },
+    { 404, ERR_CONFIG },
     { 407, ERR_PROXY },
     { 413, ERR_TOO_LARGE },
     { 429, ERR_BUSY },
