@@ -78,12 +78,22 @@ enum verdict pkcs_report_begin(struct job *j)
     return job_ask(j, op);
 }
 
+/* Whether it was recorded nobody knows: the same bytes again are answered the same way (proto/ccp.md 4.4). */
+static enum verdict unrecorded(struct job *j)
+{
+    if (j->why.cls == ERR_PROTO) {
+        j->why.cls = ERR_NET;
+        (void)err_wrap(&j->why, "the cloud's answer cannot be read");
+    }
+    return V_FAILED;
+}
+
 enum verdict pkcs_report_end(struct job *j, const struct result *r)
 {
     crash_point(14);
     if (cloud_judge(&j->a->cloud, r, &j->why) != 0
         || ccp_upload_parse(r->http->body, j->r.id, &j->why) != 0)
-        return V_FAILED;
+        return unrecorded(j);
     log_event(
         EV_UPLOADED, j->r.id, "cloud", "%s", j->r.failed ? "reason of the failure" : "certificate");
     return V_NEXT;

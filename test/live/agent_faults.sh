@@ -142,10 +142,17 @@ ok "AD CS: noise instead of the certificate: fetched again, delivered" until_tru
 ok "with one certificate" is "$(ledger '"event":"issued".*noise-3')" 1
 fault est.enroll garbage '"count":-1,"match":"deaf"'
 ask deaf est ContosoUser
+deaf=$id
 ok "EST: nothing else than noise: held" until_true 60 is_state "$id" held
 ok "the reason is that nobody knows what became of four submissions" reason "$id" ERR_OPERATOR '4 submissions'
 ok "and no more certificates are made" is "$(ledger '"event":"issued".*deaf')" 4
 ctl clear-faults >ctl.out
+fault cloud.upload bad-json '"match":"mumble"'
+ask mumble est ContosoUser
+ok "the cloud mumbles when it has recorded the result: posted again, delivered" until_true 30 is_state "$id" delivered
+cf orphans list --json
+ok "and what the device has is no orphan" is "$(count out '$.data.orphans' "json_extract(value, '\$.request') = '$id'")" 0
+id=$deaf
 cf requests retry "$id"
 ok "the noise is over, an administrator says again: delivered" until_true 30 is_delivered "$id"
 

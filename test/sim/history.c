@@ -242,6 +242,9 @@ static void check_request(struct check *c, const struct world_request *r)
         wrong(c->h, "%s is not in the store", r->name);
     else if (!request_is_final(row.state))
         wrong(c->h, "%s has not ended in the store: state %ld", r->name, (long)row.state);
+    else if (r->succeeded && row.state != REQUEST_DELIVERED && !old)
+        wrong(c->h, "%s was delivered, but the store says %s", r->name,
+            request_state_name(row.state));
     else if (blobs[BLOB_KEY].len > 0 || blobs[BLOB_DATA_KEY].len > 0)
         wrong(c->h, "I8: the key of %s is still there", r->name);
     for (int b = 0; b < BLOB_COUNT; b++)
