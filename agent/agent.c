@@ -250,7 +250,7 @@ void agent_start(struct agent *a)
 {
     housekeeping(a);
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
-    lease_seen(a->lease, 0);
+    lease_start(a->lease);
     a->heartbeat = heartbeat_start(a);
     if (a->conf->cloud.url != NULL && !a->once)
         a->renew = connector_renew_start(a);

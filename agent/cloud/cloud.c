@@ -328,6 +328,13 @@ int cloud_judge(struct cloud *c, const struct result *r, struct err *e)
     return rc;
 }
 
+int64_t cloud_time(const struct result *r, int64_t at)
+{
+    if (at == 0 || r->err != NULL || r->http->date == 0)
+        return at;
+    return at + (clock_now() - r->http->date);
+}
+
 int guid_new(struct lib *l, char out[40], struct err *e)
 {
     uint8_t b[16];

@@ -62,6 +62,9 @@ struct op *cloud_post(struct cloud *c, const char *path, const char *activity, s
 /* cloud_judge - transport failure, status and type in one; keeps the breaker informed. */
 int cloud_judge(struct cloud *c, const struct result *r, struct err *e) MUST;
 
+/* cloud_time - a time that an answer names, by our clock: its Date says how far the two are apart.  0 stays 0. */
+int64_t cloud_time(const struct result *r, int64_t at);
+
 /* guid_new - a random GUID as text */
 int guid_new(struct lib *l, char out[40], struct err *e) MUST;
 #endif

@@ -143,9 +143,9 @@ int control_release(struct agent *a, const struct json *q, struct json_out *o, s
 /* The certificate a cancelled request may have had is not forgotten. */
 static int cancel_orphan(struct agent *a, const struct request *r, struct err *e)
 {
-    return r->submits == 0 ? 0
-                           : orphan_record(a, r, (struct view){ 0 },
-                               "cancelled by an administrator after it was submitted", e);
+    return !orphan_possible(r) ? 0
+                               : orphan_record(a, r, (struct view){ 0 },
+                                   "cancelled by an administrator after it was submitted", e);
 }
 
 int control_cancel(struct agent *a, const struct json *q, struct json_out *o, struct err *e)

@@ -9,9 +9,19 @@
 #include "agent/requests/job.h"
 #include "agent/requests/lease.h"
 #include "agent/requests/orphan.h"
+#include "agent/requests/sched.h"
 #include "certs/mem.h"
 
-enum { BATCH = 100, TIMEOUT_MS = 30000, LOOK_MIN_S = 2, LOOK_MAX_S = 300, LENGTH_S = 600 };
+enum {
+    BATCH = 100,
+    TIMEOUT_MS = 30000,
+    LOOK_MIN_S = 2,
+    LOOK_MAX_S = 300,
+    LENGTH_S = 600,
+    SHORT_S =
+        60, /* what is extended by less has its own end in sight, and says nothing of the others */
+    AGAIN_S = 1
+};
 
 struct lease {
     struct agent *a;
@@ -24,12 +34,16 @@ struct lease {
 
 static void look(void *arg, const struct result *r);
 
+static void look_in(struct lease *l, int64_t s)
+{
+    l->op = io_timer((uint64_t)s * 1000 + 1, look, l);
+}
+
 static void look_later(struct lease *l)
 {
     int64_t s = l->length_s / 6;
 
-    s = s < LOOK_MIN_S ? LOOK_MIN_S : s > LOOK_MAX_S ? LOOK_MAX_S : s;
-    l->op = io_timer((uint64_t)s * 1000, look, l);
+    look_in(l, s < LOOK_MIN_S ? LOOK_MIN_S : s > LOOK_MAX_S ? LOOK_MAX_S : s);
 }
 
 struct lease *lease_open(struct agent *a)
@@ -49,6 +63,12 @@ void lease_close(struct lease *l)
     free(l);
 }
 
+/* How long a lease lasts is not known yet, nor how much of those from before is left. */
+void lease_start(struct lease *l)
+{
+    look_in(l, LOOK_MIN_S);
+}
+
 void lease_seen(struct lease *l, int64_t length_s)
 {
     if (length_s > 0 && length_s < l->length_s) {
@@ -64,6 +84,22 @@ void lease_seen(struct lease *l, int64_t length_s)
 
 /* ---- the answer ------------------------------------------------------------------------------------------ */
 
+/* How it ends stands in a result, which may be with the cloud already: then its lease is over for that reason.  Only
+ * the answer to the result tells; it is posted now, and nobody asks for its lease any more. */
+static void post(struct lease *l, struct request *r)
+{
+    struct err e;
+
+    r->lease_expires_at = 0;
+    if (r->state != REQUEST_HELD) {
+        r->state = REQUEST_READY;
+        r->next_at = clock_now();
+    }
+    if (store_update(l->a->store, r, "lease lost: what becomes of the result tells", &e) != 0)
+        log_err(EV_STORE_FAILED, r->id, NULL, &e);
+    sched_kick(l->a->sched);
+}
+
 static void lost(struct lease *l, struct request *r, const char *code)
 {
     struct err e;
@@ -76,12 +112,19 @@ static void lost(struct lease *l, struct request *r, const char *code)
     r->state = REQUEST_SUPERSEDED;
     r->ended_at = clock_now();
     r->next_at = 0;
-    if (r->submits > 0 && orphan_record(l->a, r, (struct view){ 0 }, r->why.msg, &e) != 0)
+    if (orphan_possible(r) && orphan_record(l->a, r, (struct view){ 0 }, r->why.msg, &e) != 0)
         log_err(EV_STORE_FAILED, r->id, NULL, &e);
     if (store_update(l->a->store, r, "lease lost", &e) != 0
         || store_put_blob(l->a->store, r->id, BLOB_KEY, (struct view){ 0 }, &e) != 0
         || store_put_blob(l->a->store, r->id, BLOB_DATA_KEY, (struct view){ 0 }, &e) != 0)
         log_err(EV_STORE_FAILED, r->id, NULL, &e);
+}
+
+static void learn(struct lease *l, int64_t length_s)
+{
+    length_s = length_s < SHORT_S ? SHORT_S : length_s;
+    if (length_s < l->length_s)
+        l->length_s = length_s;
 }
 
 /* What was asked for may have moved on, or ended, since it was asked: only what it is now counts. */
@@ -99,6 +142,15 @@ bool lease_told(
         log_err(EV_STORE_FAILED, id, NULL, &e);
     if (got != 1 || request_is_final(r.state) || strcmp(r.lease, lease) != 0)
         return false;
+    if (expires_at == 0 && (r.failed || r.digest[0] != '\0')) {
+        if (j == NULL)
+            post(l, &r);
+        else
+            j->r.lease_expires_at = 0; /* it is being posted */
+        return false;
+    }
+    if (expires_at > clock_now())
+        learn(l, expires_at - clock_now());
     if (expires_at == 0) {
         if (j != NULL)
             jobs_drop(j);
@@ -113,28 +165,52 @@ bool lease_told(
     return true;
 }
 
+struct answer {
+    struct lease *l;
+    const struct result *r;
+    size_t told;
+};
+
 static void on_lease(void *arg, const char *id, int64_t expires_at, const char *code)
 {
-    struct lease *l = arg;
+    struct answer *a = arg;
+    struct lease *l = a->l;
 
+    a->told++;
     for (size_t i = 0; i < l->count; i++)
         if (strcmp(l->batch[i].id, id) == 0)
-            (void)lease_told(l, id, l->batch[i].lease, expires_at, code);
+            (void)lease_told(l, id, l->batch[i].lease, cloud_time(a->r, expires_at), code);
+}
+
+int lease_judge(struct agent *a, const struct result *r, ccp_lease_fn *each, void *arg, bool *all,
+    struct err *e)
+{
+    *all = false;
+    if (cloud_judge(&a->cloud, r, e) == 0)
+        return ccp_leases_parse(r->http->body, each, arg, e);
+    *all = e->cls == ERR_CONFLICT;
+    return *all ? 0 : -1;
 }
 
 static void on_answer(void *arg, const struct result *r)
 {
     struct lease *l = arg;
+    struct answer a = { .l = l, .r = r };
+    bool all;
     struct err e;
 
     l->op = NULL;
     l->asking = false;
-    if (cloud_judge(&l->a->cloud, r, &e) != 0
-        || ccp_leases_parse(r->http->body, on_lease, l, &e) != 0)
+    if (lease_judge(l->a, r, on_lease, &a, &all, &e) != 0)
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
-    else
+    else if (!all)
         log_event(EV_LEASES_EXTENDED, NULL, "cloud", "%zu", l->count);
-    look_later(l);
+    for (size_t i = 0; all && i < l->count; i++)
+        on_lease(&a, l->batch[i].id, 0, "ConflictError");
+    if (l->count == BATCH && a.told >= BATCH) /* more may be behind them, and cannot wait so long */
+        look_in(l, AGAIN_S);
+    else
+        look_later(l);
 }
 
 /* ---- the question ------------------------------------------------------------------------------------------ */

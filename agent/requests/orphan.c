@@ -5,6 +5,7 @@
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/requests/orphan.h"
+#include "certs/chain.h"
 #include "certs/csr.h"
 #include "certs/text.h"
 
@@ -25,7 +26,22 @@ static void key_hash(struct lib *l, struct view csr, char out[72])
     buf_free(&hex);
 }
 
-static int fill_key(
+/* What came and was not looked at yet has a number, too. */
+static void serial_of(struct view chain, char out[64])
+{
+    struct buf hex = BUF_INIT(64);
+    struct view leaf;
+    struct cert c;
+    struct err e;
+
+    if (chain_next(&chain, &leaf, &e) == 1 && cert_parse(leaf, &c, &e) == 0) {
+        cert_serial_hex(&c, &hex);
+        (void)snprintf(out, 64, "%s", buf_text(&hex));
+    }
+    buf_free(&hex);
+}
+
+static int fill(
     struct agent *a, const struct request *r, struct view csr, struct orphan *o, struct err *e)
 {
     struct lib *l = a->lib != NULL ? a->lib : lib_new(e); /* a command on the store has none */
@@ -38,6 +54,8 @@ static int fill_key(
         blobs[b] = (struct buf)BUF_INIT(BLOB_MAX);
     if (csr.len > 0 || store_get_blobs(a->store, r->id, blobs, e) == 0) {
         key_hash(l, csr.len > 0 ? csr : buf_view(&blobs[BLOB_CSR]), o->spki);
+        if (o->serial[0] == '\0')
+            serial_of(buf_view(&blobs[BLOB_CHAIN]), o->serial);
         rc = 0;
     }
     for (size_t b = 0; b < BLOB_COUNT; b++)
@@ -64,7 +82,7 @@ int orphan_record(
     (void)snprintf(o.ca, sizeof o.ca, "%s", r->ca);
     (void)snprintf(o.subject, sizeof o.subject, "%s", r->subject);
     (void)snprintf(o.reason, sizeof o.reason, "%s", reason);
-    if (fill_key(a, r, csr, &o, e) != 0 || store_add_orphan(a->store, &o, e) != 0)
+    if (fill(a, r, csr, &o, e) != 0 || store_add_orphan(a->store, &o, e) != 0)
         return -1;
     log_event(event_of(r), r->id, r->ca, "%s%s: %s",
         o.serial[0] != '\0' ? "certificate " : "a certificate may exist", o.serial, reason);

@@ -14,12 +14,18 @@
 #include "agent/requests/sched.h"
 #include "certs/mem.h"
 
-enum { ANSWER_MS = 30000, TOKEN_MS = 60000 /* a new token may come first */, SPACE_S = 30 };
+enum {
+    ANSWER_MS = 30000,
+    TOKEN_MS = 60000, /* a new token may come first */
+    SPACE_S = 30,
+    BLOB_MAX = 1 << 20
+};
 
 struct poll {
     struct agent *a;
-    struct op *op; /* the poll under way, or the timer until the next */
-    bool waiting;  /* op is the timer */
+    struct op *op;               /* the poll under way, or the timer until the next */
+    const struct result *answer; /* while it is read */
+    bool waiting;                /* op is the timer */
     bool drained;
     unsigned asked; /* how many requests this poll may bring */
     unsigned got, inserted;
@@ -91,7 +97,7 @@ static void fill_row(
     (void)snprintf(r->step, sizeof r->step, "%s", job_pkcs.steps[0].name);
     (void)snprintf(r->lease, sizeof r->lease, "%s", head->lease);
     r->state = REQUEST_READY;
-    r->lease_expires_at = head->lease_expires_at;
+    r->lease_expires_at = cloud_time(p->answer, head->lease_expires_at);
     r->attempt = head->attempt;
     r->created_at = head->created_at;
     r->expires_at = head->expires_at;
@@ -122,11 +128,27 @@ static void refuse(struct request *r, const struct err *why)
     (void)snprintf(r->step, sizeof r->step, "%s", job_pkcs.steps[job_pkcs.report].name);
 }
 
+/* Are the bytes that were posted still here, to be posted again?  returns 1, 0, -1 */
+static int keeps_result(const struct poll *p, const struct request *r, struct err *e)
+{
+    struct buf blobs[BLOB_COUNT];
+    int rc = 0;
+
+    if (r->digest[0] == '\0')
+        return 0;
+    for (size_t b = 0; b < BLOB_COUNT; b++)
+        blobs[b] = (struct buf)BUF_INIT(BLOB_MAX);
+    rc = store_get_blobs(p->a->store, r->id, blobs, e) != 0 ? -1 : blobs[BLOB_RESULT].len > 0;
+    for (size_t b = 0; b < BLOB_COUNT; b++)
+        buf_free(&blobs[b]);
+    return rc;
+}
+
 /* It was another connector's, and is lent to us after all: the key it had here is gone, so it begins anew, as if it had
  * never been here.  Under the lease that was lost it stays ended. */
-static bool begins_anew(const struct request *r, const struct request *fresh)
+static bool begins_anew(const struct request *r, const struct request *fresh, bool kept)
 {
-    return r->state == REQUEST_SUPERSEDED && r->digest[0] == '\0' && !r->failed
+    return r->state == REQUEST_SUPERSEDED && !kept && !r->failed
            && strcmp(r->lease, fresh->lease) != 0;
 }
 
@@ -139,7 +161,6 @@ static int begin_anew(struct poll *p, const struct request *fresh, struct view j
         || store_put_blob(s, fresh->id, BLOB_RESULT, (struct view){ 0 }, e) != 0
         || store_put_blob(s, fresh->id, BLOB_ITEM, json, e) != 0)
         return -1;
-    lease_seen(p->a->lease, fresh->lease_expires_at - fresh->received_at);
     log_event(EV_REQUEST, fresh->id, fresh->ca,
         "handed out again after another connector had it: begun anew, with a new key");
     return 0;
@@ -150,10 +171,11 @@ static int known(struct poll *p, const struct request *fresh, struct view json, 
 {
     struct job *j = jobs_find(p->a->jobs, fresh->id);
     struct request r;
+    int kept;
 
-    if (store_get(p->a->store, fresh->id, &r, e) != 1)
+    if (store_get(p->a->store, fresh->id, &r, e) != 1 || (kept = keeps_result(p, &r, e)) < 0)
         return -1;
-    if (j == NULL && begins_anew(&r, fresh))
+    if (j == NULL && begins_anew(&r, fresh, kept == 1))
         return begin_anew(p, fresh, json, e);
     if (j != NULL) {
         (void)snprintf(j->r.lease, sizeof j->r.lease, "%s", fresh->lease);
@@ -164,10 +186,8 @@ static int known(struct poll *p, const struct request *fresh, struct view json, 
     (void)snprintf(r.lease, sizeof r.lease, "%s", fresh->lease);
     r.lease_expires_at = fresh->lease_expires_at;
     r.attempt = fresh->attempt;
-    if (request_is_final(r.state)) { /* post the same bytes again under the new lease */
-        bool kept = r.digest[0] != '\0' && r.ended_at >= clock_now() - p->a->conf->store.grace;
-
-        if (!r.failed && !kept) { /* I4: without its result it is no success */
+    if (request_is_final(r.state)) {  /* post the same bytes again under the new lease */
+        if (!r.failed && kept == 0) { /* I4: without its result it is no success */
             r.failed = true;
             (void)err_set(&r.why, ERR_CONFLICT,
                 "this connector ended the request before (%s) and no longer has its result",
@@ -182,10 +202,10 @@ static int known(struct poll *p, const struct request *fresh, struct view json, 
 
 static int keep(struct poll *p, const struct request *r, struct view json, struct err *e)
 {
+    lease_seen(p->a->lease, r->lease_expires_at > 0 ? r->lease_expires_at - r->received_at : 0);
     switch (store_insert(p->a->store, r, json, e)) {
     case 1:
         p->inserted++;
-        lease_seen(p->a->lease, r->lease_expires_at > 0 ? r->lease_expires_at - r->received_at : 0);
         p->a->count.received++;
         log_event(
             EV_REQUEST, r->id, r->ca, "%s, template %s, %s", r->kind, r->template_name, r->subject);
@@ -239,6 +259,7 @@ static void on_answer(void *arg, const struct result *r)
 
     p->op = NULL;
     p->got = p->inserted = 0;
+    p->answer = r;
     crash_point(1);
     if (cloud_judge(&a->cloud, r, &e) != 0
         || ccp_download_parse(r->http->body, on_item, p, &after_s, &e) != 0) {

@@ -74,6 +74,7 @@ static void on_lease(void *arg, const char *id, int64_t expires_at, const char *
     for (size_t i = r->at - r->batch; i < r->at; i++)
         if (strcmp(r->list[i].id, id) == 0) {
             r->compared++;
+            expires_at = cloud_time(r->answer, expires_at);
             r->gone +=
                 lease_told(r->a->lease, id, r->list[i].lease, expires_at, code) && expires_at == 0;
         }
@@ -90,17 +91,19 @@ static void all_gone(struct reconcile *r)
 static void on_answer(void *arg, const struct result *res)
 {
     struct reconcile *r = arg;
-    struct err e = { 0 };
+    struct err e;
+    bool all;
 
     r->op = NULL;
-    if (cloud_judge(&r->a->cloud, res, &e) != 0 && e.cls == ERR_CONFLICT) {
-        all_gone(r);
-    } else if (e.cls != ERR_NONE || ccp_leases_parse(res->http->body, on_lease, r, &e) != 0) {
+    r->answer = res;
+    if (lease_judge(r->a, res, on_lease, r, &all, &e) != 0) {
         log_err(EV_ATTEMPT_FAILED, NULL, "cloud", &e);
         r->at -= r->batch; /* the same ones again */
         later(r, back_off_s(r->failures++, 2, PAUSE_CAP_S));
         return;
     }
+    if (all)
+        all_gone(r);
     r->failures = 0;
     later(r, 0);
 }

@@ -15,7 +15,8 @@ struct reconcile {
     char why[200];
 
     /* comparing */
-    struct op *op; /* a question, or the pause before the next */
+    struct op *op;               /* a question, or the pause before the next */
+    const struct result *answer; /* while it is read */
     struct request *list;
     size_t count, at, batch; /* of the list; asked already; in the question under way */
     size_t compared, gone;

@@ -113,8 +113,12 @@ static void on_result(struct story *s, struct json_object *line)
     struct story_request *r = request_of(s, line);
     const char *digest = js_text(line, "digest"), *state = js_text(line, "state");
     const char *serial = js_text(line, "serial"), *verdict = js_text(line, "verdict");
+    const char *answer = js_text(line, "answer");
     struct story_cert *c = serial == NULL ? NULL : map_get_text(&s->by_serial, serial);
 
+    if (r != NULL && !js_is(line, "accepted") && answer != NULL
+        && strcmp(answer, "ConflictError") == 0)
+        r->lost++;
     if (r == NULL || digest == NULL || !js_is(line, "accepted")
         || (state != NULL && strcmp(state, "issuePending") == 0))
         return;

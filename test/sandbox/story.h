@@ -11,7 +11,7 @@ struct story_request {
     bool final, succeeded;
     unsigned digests; /* different ones among accepted final results */
     unsigned
-        lost; /* times its lease was refused: whoever gets it then begins anew, with another key */
+        lost; /* times the connector heard that its lease is void: it may begin anew, with another key */
     int64_t ms;
 };
 struct story_cert {

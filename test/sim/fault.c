@@ -31,7 +31,7 @@ static void take_leases_back(struct world *w)
         if (!r->handed_out || r->done || r->lease[0] == '\0')
             continue;
         r->lease[0] = '\0';
-        r->lease_expires_at = io_wall_s();
+        r->lease_expires_at = sim_world_s();
         r->leases_lost++;
     }
 }

@@ -111,7 +111,7 @@ static void before_turn(void *arg)
     if (why != NULL)
         wrong(r->h, "%s", why);
     world_device(r->w);
-    if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX) {
+    if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX + 20 * r->w->request_count) {
         wrong(r->h, "%zu HTTP requests and no end", r->h->calls);
         io_stop();
         return;
@@ -176,6 +176,20 @@ static void check_certificates(struct check *c)
     }
 }
 
+/* What the device has must not be on the list of those that reach nobody: somebody would revoke it. */
+static void on_listed(void *arg, const struct orphan *o)
+{
+    struct check *c = arg;
+
+    for (size_t i = 0; i < c->w->request_count; i++) {
+        const struct world_request *r = &c->w->requests[i];
+
+        if (c->w->past < PAST_RESTORED && r->succeeded && r->serial[0] != '\0'
+            && strcmp(o->serial, r->serial) == 0)
+            wrong(c->h, "%s has its certificate, and it is listed as an orphan", r->name);
+    }
+}
+
 static void on_row(void *arg, const struct request *r)
 {
     struct check *c = arg;
@@ -212,6 +226,16 @@ static void check_device(struct check *c, const struct world_request *r)
         wrong(c->h, "the store cannot be read");
 }
 
+/* Whoever is killed and begun again at once has time enough to keep what was lent. */
+static bool could_extend(const struct history *h)
+{
+    for (int i = 0; i < 2; i++)
+        if (h->fault[i] != FAULT_NONE && h->fault[i] != FAULT_CRASH_BEFORE
+            && h->fault[i] != FAULT_CRASH_AFTER && h->fault[i] != FAULT_CRASH_TURN)
+            return false;
+    return true;
+}
+
 static void check_request(struct check *c, const struct world_request *r)
 {
     struct buf blobs[BLOB_COUNT];
@@ -227,6 +251,8 @@ static void check_request(struct check *c, const struct world_request *r)
         wrong(c->h, "I1: %s has %ld keys", r->name, (long)r->spki_count);
     if (r->post_count > 1 && !old) /* the first life's is forgotten */
         wrong(c->h, "I3: %s has %ld different results", r->name, (long)r->post_count);
+    if (r->leases_lost > 0 && could_extend(c->h) && !old)
+        wrong(c->h, "the lease of %s was not extended in time", r->name);
     if (r->accepted != 1)
         wrong(c->h, "I4: %s was accepted %ld times", r->name, (long)r->accepted);
     if (r->succeeded != r->expect_success)
@@ -352,6 +378,7 @@ void history_run(struct world *w, const char *dir, struct history *h)
     write_heartbeat(w, dir);
     remove_store(dir);
     sim_open(peer, &r, START_S);
+    sim_step_wall(w->clock_s);
     while (again && h->wrong[0] == '\0') {
         again = false;
         if (++h->starts > STARTS_MAX + w->restarts)
@@ -364,7 +391,8 @@ void history_run(struct world *w, const char *dir, struct history *h)
                     w->requests[i].scep ? check_device(&c, &w->requests[i])
                                         : check_request(&c, &w->requests[i]);
                 check_certificates(&c);
-                if (store_orphans(a.store, true, count_orphan, &h->orphans, &e) != 0)
+                if (store_orphans(a.store, false, on_listed, &c, &e) != 0
+                    || store_orphans(a.store, true, count_orphan, &h->orphans, &e) != 0)
                     wrong(h, "orphans cannot be listed");
             } else if (store_list(a.store, REQUEST_NONE, true, 100, on_open, h, &e) != 0) {
                 wrong(h, "the store cannot be read");

@@ -78,7 +78,7 @@ static void lend_elsewhere(struct world *w, struct world_request *r)
 {
     r->leases++;
     (void)snprintf(r->lease, sizeof r->lease, "lease-%d", r->leases);
-    r->lease_expires_at = io_wall_s() + w->lease_s;
+    r->lease_expires_at = sim_world_s() + w->lease_s;
 }
 
 /* In place the file is the same one, as after the snapshot of a whole machine: only the counter tells. */

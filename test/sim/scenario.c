@@ -23,13 +23,28 @@ static int read_request(struct world *w, char *args)
                < 5)
         return -1;
     (void)snprintf(
-        r->id, sizeof r->id, "00000000-0000-4000-8000-0000000000%02zu", w->request_count + 10);
+        r->id, sizeof r->id, "00000000-0000-4000-8000-000000000%03zu", w->request_count + 10);
     r->expect_success = strcmp(outcome, "delivered") == 0;
     if (!r->expect_success)
         (void)snprintf(r->expect_code, sizeof r->expect_code, "%s", outcome);
     r->malformed = strcmp(extra, "malformed") == 0;
     w->request_count++;
     return 0;
+}
+
+static int read_many(struct world *w, char *args)
+{
+    size_t count = 0;
+    int used = 0, rc = 0;
+    char name[40], line[200];
+
+    if (sscanf(args, "%zu %31s %n", &count, name, &used) != 2)
+        return -1;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        (void)snprintf(line, sizeof line, "%s-%zu %s", name, i, args + used);
+        rc = read_request(w, line);
+    }
+    return rc;
 }
 
 static int read_device(struct world *w, char *args)
@@ -82,6 +97,12 @@ static int read_line(struct world *w, char *line, char about[120])
         return read_request(w, line + used);
     if (strcmp(word, "device") == 0)
         return read_device(w, line + used);
+    if (strcmp(word, "many") == 0)
+        return read_many(w, line + used);
+    if (strcmp(word, "plain") == 0)
+        return w->plain = true, 0;
+    if (strcmp(word, "clock") == 0)
+        return sscanf(line + used, "%ld", &w->clock_s) == 1 ? 0 : -1;
     if (strcmp(word, "heartbeat") == 0)
         return w->heartbeat = true, 0;
     if (strcmp(word, "restore") == 0)

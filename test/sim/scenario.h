@@ -14,6 +14,9 @@
  *   request NAME CA TEMPLATE KEY delivered | ERRORCODE     (CA: adcs or est; `malformed` after it)
  *   heartbeat        the agent sends them, and the cloud says which counter was the highest
  *   restore [in-place] [lent-elsewhere] [twin SECONDS]   sweep: a backup at each place, put back at each later one (past.h)
+ *   clock SECONDS    our clock is so much ahead of everybody else's
+ *   plain            no fault is swept over it
+ *   many COUNT NAME CA TEMPLATE KEY delivered   as many requests: NAME-0, NAME-1 ...
  *   device NAME CA CHALLENGE delivered | refused | either   a device that asks by SCEP
  */
 enum fault {

@@ -32,7 +32,7 @@ struct op {
 
 static struct op *ops;
 static uint64_t now_ms, seq;
-static int64_t wall_offset_s;
+static int64_t wall_offset_s, stepped_s;
 static bool stopped, crashed, opened;
 static sim_peer_fn *peer_fn;
 static void *peer_arg;
@@ -50,6 +50,7 @@ void sim_open(sim_peer_fn *peer, void *arg, int64_t wall_s)
     peer_arg = arg;
     now_ms = seq = 0;
     wall_offset_s = wall_s;
+    stepped_s = 0;
     if (lib == NULL && (lib = lib_new(&e)) == NULL)
         abort();
 }
@@ -73,6 +74,12 @@ bool sim_crashed(void)
 void sim_step_wall(int64_t by_s)
 {
     wall_offset_s += by_s;
+    stepped_s += by_s;
+}
+
+int64_t sim_world_s(void)
+{
+    return io_wall_s() - stepped_s;
 }
 
 size_t sim_pending(bool timers)
@@ -317,7 +324,7 @@ static bool fire_http(struct op *o)
                 .location = "",
                 .authenticate = "",
                 .retry_after_s = a.retry_after_s,
-                .date = io_wall_s() };
+                .date = sim_world_s() };
             r.http = &h;
         }
         o->fn(o->arg, &r);

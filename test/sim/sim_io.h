@@ -28,7 +28,8 @@ void sim_close(void);
 
 void sim_crash(void);   /* the process is gone: io_run returns at once, no turn is taken */
 bool sim_crashed(void); /* since the last io_open */
-void sim_step_wall(int64_t by_s); /* the system's clock jumps */
+void sim_step_wall(int64_t by_s); /* the system's clock jumps; that of everybody else does not */
+int64_t sim_world_s(void);        /* what time it is for everybody else */
 size_t sim_pending(bool timers);  /* operations not finished; with or without timers */
 
 /*

@@ -175,7 +175,9 @@ int main(int argc, char **argv)
             bad += only(&w, dir, repeat, past, argv[i]) != 0;
             continue;
         }
-        if (one(&w, dir, &base, argv[i]) && base.orphans == 0 && w.restores)
+        if (one(&w, dir, &base, argv[i]) && w.plain)
+            failures += base.orphans > 0;
+        else if (base.wrong[0] == '\0' && base.orphans == 0 && w.restores)
             sweep_past(&w, dir, &base, pairs, argv[i]);
         else if (base.wrong[0] == '\0' && base.orphans == 0)
             sweep(&w, dir, &base, pairs, argv[i]);

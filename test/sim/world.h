@@ -8,7 +8,7 @@
  * The ledger survives every crash of the agent; the checker reads it and the agent's store, and knows
  * nothing of how the agent works.
  */
-enum { WORLD_REQUESTS = 8, WORLD_CERTS = 64, WORLD_SPKIS = 8, WORLD_POSTS = 8 };
+enum { WORLD_REQUESTS = 800, WORLD_CERTS = 1000, WORLD_SPKIS = 8, WORLD_POSTS = 8 };
 
 enum ca_mood {
     CA_ISSUES,
@@ -38,7 +38,7 @@ struct world_request {
     /* what happened */
     bool handed_out, done, succeeded;
     int leases;
-    int leases_lost; /* taken back before their time, before the request had ended */
+    int leases_lost; /* before the request had ended: their time was over, or they were taken back */
     int64_t lease_expires_at;
     char lease[64], code[40];
     uint8_t posts[WORLD_POSTS][32]; /* SHA-256 of each distinct final result, lease aside */
@@ -83,8 +83,10 @@ struct world {
     int64_t lease_s;
     size_t restarts; /* so many looks at a pending request end in a crash of the agent */
     size_t restarts_left;
-    size_t calls; /* HTTP requests of any kind */
-    bool scep;    /* some request is */
+    size_t calls;    /* HTTP requests of any kind */
+    int64_t clock_s; /* so much our clock is ahead of everybody else's */
+    bool plain;      /* no faults are swept: it is about many */
+    bool scep;       /* some request is */
     /* heartbeats, and what past.h makes of them */
     bool heartbeat; /* the agent sends them */
     int64_t highest, twin_next_at, restored_at;

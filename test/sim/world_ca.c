@@ -80,7 +80,7 @@ static X509 *make(struct world *w, X509_REQ *csr, int64_t now)
 static struct world_cert *issue(struct world *w, X509_REQ *csr, struct world_request *r)
 {
     struct world_cert *c = &w->certs[w->cert_count];
-    X509 *x = make(w, csr, io_wall_s());
+    X509 *x = make(w, csr, sim_world_s());
     unsigned char *der = NULL;
     int len = i2d_X509(x, &der);
     BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);

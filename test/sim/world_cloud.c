@@ -65,11 +65,11 @@ static void item(struct world *w, struct world_request *r, struct buf *out)
 
     r->handed_out = true;
     r->leases++;
-    r->lease_expires_at = io_wall_s() + w->lease_s;
+    r->lease_expires_at = sim_world_s() + w->lease_s;
     (void)snprintf(r->lease, sizeof r->lease, "lease-%d", r->leases);
     time_of(r->lease_expires_at, lease_end);
-    time_of(io_wall_s() - 10, created);
-    time_of(io_wall_s() + 60 * 86400, expires);
+    time_of(sim_world_s() - 10, created);
+    time_of(sim_world_s() + 60 * 86400, expires);
     buf_printf(out,
         "{\"requestId\":\"%s\",\"requestContext\":\"ctx-%s\",\"requestType\":\"pkcsIssue\","
         "\"tenantId\":\"00000000-0000-4000-8000-000000000001\",\"deviceId\":\"00000000-0000-4000-"
@@ -101,7 +101,7 @@ static void item(struct world *w, struct world_request *r, struct buf *out)
 static void download(struct world *w, struct json_object *q, struct sim_answer *out)
 {
     struct json_object *p, *v;
-    int64_t most = 0, now = io_wall_s();
+    int64_t most = 0, now = sim_world_s();
     bool first = true;
 
     if (json_object_object_get_ex(q, "downloadParameters", &p)
@@ -124,6 +124,18 @@ static void download(struct world *w, struct json_object *q, struct sim_answer *
     buf_add_text(&out->body, "],\"pollAfterSeconds\":1200}");
 }
 
+/* A lease whose time is over is void, even if nobody else has the request yet. */
+static bool holds(struct world_request *r, const char *lease)
+{
+    if (strcmp(r->lease, lease) != 0)
+        return false;
+    if (r->lease_expires_at > sim_world_s())
+        return true;
+    r->lease[0] = '\0';
+    r->leases_lost += !r->done;
+    return false;
+}
+
 /* ---- extend ---------------------------------------------------------------------------------------------------------- */
 
 static void extend(struct world *w, struct json_object *q, struct sim_answer *out)
@@ -142,12 +154,12 @@ static void extend(struct world *w, struct json_object *q, struct sim_answer *ou
 
         if (i > 0)
             buf_add_text(&out->body, ",");
-        if (r == NULL || r->done || strcmp(r->lease, text(l, "leaseId")) != 0) {
+        if (r == NULL || r->done || !holds(r, text(l, "leaseId"))) {
             buf_printf(&out->body, "{\"requestId\":\"%s\",\"errorCode\":\"ConflictError\"}",
                 text(l, "requestId"));
             continue;
         }
-        r->lease_expires_at = io_wall_s() + w->lease_s;
+        r->lease_expires_at = sim_world_s() + w->lease_s;
         time_of(r->lease_expires_at, end);
         buf_printf(
             &out->body, "{\"requestId\":\"%s\",\"leaseExpiresDateTime\":\"%s\"}", r->id, end);
@@ -201,7 +213,7 @@ static const char *check_success(
 static const char *take(struct world *w, struct json_object *result)
 {
     struct world_request *r = find(w, text(result, "requestId"));
-    bool fenced = r == NULL || strcmp(text(result, "leaseId"), r->lease) != 0;
+    bool fenced = r == NULL || !holds(r, text(result, "leaseId"));
     const char *wrong = NULL;
     struct json_object *v;
     uint8_t digest[32];
