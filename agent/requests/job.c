@@ -180,16 +180,22 @@ static bool must_wait(struct job *j, const struct step *s)
     return true;
 }
 
+bool job_expired(struct job *j)
+{
+    if (j->step >= j->kind->report || j->r.expires_at == 0 || clock_now() <= j->r.expires_at)
+        return false;
+    (void)err_set(&j->why, ERR_EXPIRED, "the request expired before it was finished");
+    return true;
+}
+
 enum verdict job_enter(struct job *j)
 {
     const struct step *s;
 
     skip_done(j);
     s = &j->kind->steps[j->step];
-    if (j->step < j->kind->report && j->r.expires_at != 0 && clock_now() > j->r.expires_at) {
-        (void)err_set(&j->why, ERR_EXPIRED, "the request expired before it was finished");
+    if (job_expired(j))
         return V_FAILED;
-    }
     if (s->begin == NULL) { /* the end */
         j->kind->ending(j, NULL);
         park(j, j->r.state, 0);

@@ -15,6 +15,8 @@ struct jobs {
     struct op *gather;  /* timer: commit when it fires */
 };
 
+/* job_expired - its time is over, and why says so: it can only report that. */
+bool job_expired(struct job *j);
 /* job_run - take a verdict and go on until the job waits, is staged, or is gone. */
 void job_run(struct job *j, enum verdict v);
 /* job_enter - begin at j->step; the verdict is for job_run. */

@@ -8,6 +8,7 @@
 #include "agent/base/crash.h"
 #include "agent/base/log.h"
 #include "agent/requests/job_pkcs_inner.h"
+#include "agent/requests/orphan.h"
 #include "certs/chain.h"
 #include "certs/mem.h"
 
@@ -37,7 +38,8 @@ static void pkcs_failing(struct job *j)
         cert_serial_hex(&c, &serial);
         (void)snprintf(j->r.serial, sizeof j->r.serial, "%s", buf_text(&serial));
         job_add_orphan(j, j->r.why.msg);
-    } else if (j->r.submits > 0 && j->r.why.cls != ERR_DENIED && j->r.why.cls != ERR_TEMPLATE) {
+    } else if (orphan_possible(&j->r) && j->r.why.cls != ERR_DENIED
+               && j->r.why.cls != ERR_TEMPLATE) {
         job_add_orphan(j, "the request was given up after a submission whose outcome is unknown");
     }
     buf_free(&serial);
@@ -94,6 +96,19 @@ int job_pkcs_policy(const struct agent *a, const struct ccp_item *item, struct e
     return 0;
 }
 
+/* The configuration may be another one than when it was taken.  A result that is made goes to its device all the same;
+ * what the CA has seen waits for an administrator, who lists it again or cancels it: refused, its certificate would be
+ * nobody's. */
+static int still_allowed(const struct job *j, struct err *e)
+{
+    if (job_has(j, BLOB_RESULT) || job_pkcs_policy(j->a, &pkcs_of(j)->item, e) == 0)
+        return 0;
+    if (!orphan_possible(&j->r))
+        return -1;
+    e->cls = ERR_CONFIG;
+    return err_wrap(e, "the CA has it already, and may not be asked any more");
+}
+
 static int pkcs_open(struct job *j, struct err *e)
 {
     struct pkcs *p = xcalloc(1, sizeof *p);
@@ -104,7 +119,7 @@ static int pkcs_open(struct job *j, struct err *e)
     j->ca = agent_ca(j->a, p->item.ca_name);
     j->template_name = p->item.template.name;
     j->validity_s = p->item.template.validity_s;
-    return job_pkcs_policy(j->a, &p->item, e);
+    return still_allowed(j, e);
 }
 
 static void pkcs_close(struct job *j)

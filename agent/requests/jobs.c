@@ -157,6 +157,7 @@ static void set_off(struct job *j)
     }
     if (j->ca == NULL)
         j->step = 0;
+    (void)job_expired(j); /* then it does not wait for a configuration that fits */
     job_run(j, V_FAILED);
 }
 
