@@ -81,7 +81,10 @@ slow_peers() { # so that what a crash point says is under way really is
         {"where":"est.cacerts","what":"delay","ms":90,"count":-1},
         {"where":"cloud.upload","what":"delay","ms":30,"count":-1}]' >load.out || bail "no faults"
 }
-troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
+# An answer that cannot be read is an answer that did not come.
+troubles=('ca.submit garbage' 'ca.fetch garbage' 'est.cacerts garbage' 'cloud.upload garbage' 'cloud.upload bad-json'
+    'cloud.extend bad-json' 'cloud.upload stale-lease'
+    'ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
     'ca.submit lost-answer-twice' 'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after'
     'est.enroll garbage' 'est.enroll http-429' 'est.cacerts drop-before' 'cloud.upload drop-after'
     'cloud.upload drop-before' 'cloud.upload http-503'
@@ -254,6 +257,13 @@ sandbox_stop || violation "the sandbox ended badly: $(tail -n 1 sandbox.err)"
 "$B/certferry-sandbox" check "$dir" --orphans orphans.words >check.out
 while read -r line; do violation "$line"; done < <(grep '^I[1-4] broken' check.out)
 [ -s check.out ] || violation "the ledger cannot be read"
+# A device without a certificate that exists and is what was asked for: nothing of what happens here excuses that.
+[ "$(get summary.out '$.lost')" = 0 ] || violation "$(get summary.out '$.lost') requests were issued for, and ended without"
+grep -o '"event":"result".*"succeeded":true.*"accepted":true' "$dir/ledger.jsonl" | grep -o '"serial":"[^"]*"' |
+    cut -d'"' -f4 | sort -u >had
+listed=$(sqlite3 :memory: "select json_extract(value, '\$.serialNumber')
+    from json_each(cast(readfile('orphans.json') as text), '\$.data.orphans')" | sort -u | comm -12 - had)
+[ -z "$listed" ] || violation "I2: $(wc -l <<<"$listed") certificates that a device has are on the list of orphans, as ${listed%%$'\n'*}"
 
 store() { # SQL
     sqlite3 -cmd '.timeout 5000' "$dir/state/certferry.db" "$1"
@@ -293,8 +303,8 @@ if [ "$violations" -gt 0 ]; then # what is known of the first few
 fi
 echo "$crashes crashes at points, $kills random kills, $(elapsed_s) s, seed $seed"
 n() { get summary.out "\$.$1"; }
-echo "$(n requested) requests: $(n delivered) delivered, $(n denied) denied, $(n failed) failed, $(n open) open," \
-    "$(n lost) lost"
+echo "$(n requested) requests: $(n delivered) delivered, $(n denied) denied, $(n failed) failed," \
+    "$(n unfit) unfit, $(n expired) expired, $(n open) open, $(n lost) lost"
 echo "$(n issued) certificates, $(n duplicates) duplicates, $(n orphans) not delivered;" \
     "$(wc -l <orphans.words) serials and keys listed; $violations violations"
 [ "$violations" -eq 0 ]

@@ -86,7 +86,8 @@ slow_peers() { # [MS]: so that what a crash point says is under way really is
         {"where":"intune.validate","what":"delay","ms":30,"count":-1},
         {"where":"intune.success","what":"delay","ms":30,"count":-1}]' >load.out || bail "no faults"
 }
-troubles=('ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
+troubles=('ca.submit garbage' 'ca.fetch garbage' 'est.enroll garbage' 'est.cacerts garbage' 'intune.success garbage'
+    'ca.submit drop-after' 'ca.submit drop-before' 'ca.submit http-500' 'ca.submit html'
     'ca.submit lost-answer-twice' 'ca.fetch truncate' 'ca.fetch http-503' 'est.enroll drop-after'
     'est.enroll http-429' 'est.cacerts drop-before' 'intune.token drop-before' 'intune.token http-503'
     'intune.discovery http-503' 'intune.validate http-503' 'intune.validate http-500' 'intune.validate drop-before'

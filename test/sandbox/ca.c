@@ -123,6 +123,11 @@ static struct ca_entry *new_entry(struct ca *c, const struct ca_request *r, X509
     return e;
 }
 
+bool ca_fit(const struct ca_entry *e)
+{
+    return e->hit == NULL || !twist_wanted(e->hit);
+}
+
 static void note(struct ca *c, const char *event, const struct ca_entry *e)
 {
     ledger_begin(c->ledger, event);
@@ -132,7 +137,7 @@ static void note(struct ca *c, const char *event, const struct ca_entry *e)
     if (e->state == CA_ISSUED) {
         ledger_text(c->ledger, "serial", e->serial);
         ledger_hex(c->ledger, "spkiSha256", e->spki_sha256, SHA256_LEN, false);
-        ledger_bool(c->ledger, "twisted", e->hit != NULL && twist_wanted(e->hit));
+        ledger_bool(c->ledger, "twisted", !ca_fit(e));
         ledger_text(c->ledger, "template", e->template->name);
     }
     if (e->state == CA_DENIED) {

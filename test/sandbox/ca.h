@@ -72,6 +72,9 @@ struct ca_entry *ca_by_id(const struct ca *c, const char *decimal);
 struct ca_entry *ca_by_csr(const struct ca *c, const struct str *csr);
 struct ca_entry *ca_by_serial(const struct ca *c, const char *upper_hex);
 
+/* ca_fit - a certificate as it was asked for, or one that a connector must refuse? */
+bool ca_fit(const struct ca_entry *e);
+
 void sha256(const void *bytes, size_t len, unsigned char out[SHA256_LEN]);
 void serial_hex(const X509 *x, char out[SERIAL_HEX]); /* upper, no leading zeros */
 

@@ -175,9 +175,9 @@ static size_t report(const struct story *s, const struct orphans *o)
 
     for (size_t i = 0; i < s->requests; i++)
         ends[story_end(s, s->request[i])]++;
-    printf("%zu requested: %zu delivered, %zu denied, %zu failed, %zu open, %zu lost\n",
+    printf("%zu requested: %zu delivered, %zu denied, %zu failed, %zu unfit, %zu open, %zu lost\n",
         s->requests, ends[ENDED_DELIVERED], ends[ENDED_DENIED], ends[ENDED_FAILED],
-        ends[ENDED_OPEN], ends[ENDED_LOST]);
+        ends[ENDED_UNFIT], ends[ENDED_OPEN], ends[ENDED_LOST]);
     printf("%zu issued, %zu of them not delivered; %zu handed out, %zu conflicting results, "
            "%zu refused, %zu faults\n",
         s->certs, orphaned, s->handed_out, s->conflicts, s->refused, s->faults);

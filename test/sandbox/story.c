@@ -106,6 +106,7 @@ static void on_issued(struct story *s, struct json_object *line)
     s->cert[s->certs++] = c;
     map_put_text(&s->by_serial, c->serial, c);
     key_of(s, c->cn)->certs++;
+    key_of(s, c->cn)->fit += !js_is(line, "twisted");
 }
 
 static void on_result(struct story *s, struct json_object *line)
@@ -263,7 +264,7 @@ enum story_end story_end(const struct story *s, const struct story_request *r)
     if (r->succeeded)
         return ENDED_DELIVERED;
     if (k != NULL && k->certs > 0)
-        return ENDED_LOST;
+        return k->fit > 0 ? ENDED_LOST : ENDED_UNFIT;
     return r->error_code != NULL && strcmp(r->error_code, "DeniedByCA") == 0 ? ENDED_DENIED
                                                                              : ENDED_FAILED;
 }

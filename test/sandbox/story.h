@@ -21,6 +21,7 @@ struct story_cert {
 struct story_key { /* a common name and the keys it was seen with */
     char *cn, *first_spki;
     unsigned spkis, csrs, certs;
+    unsigned fit; /* certificates as they were asked for */
 };
 
 struct story {
@@ -37,7 +38,16 @@ void story_done(struct story *s);
 
 struct story_key *story_key(const struct story *s, const char *cn); /* NULL: never at the CA */
 
-enum story_end { ENDED_DELIVERED, ENDED_DENIED, ENDED_FAILED, ENDED_OPEN, ENDED_LOST, STORY_ENDS };
-/* A request that the CA issued for and that ended without it is lost, whatever it was reported as. */
+enum story_end {
+    ENDED_DELIVERED,
+    ENDED_DENIED,
+    ENDED_FAILED,
+    ENDED_UNFIT,
+    ENDED_OPEN,
+    ENDED_LOST,
+    STORY_ENDS
+};
+/* A request that the CA issued for and that ended without it is lost, whatever it was reported as; unfit, if the CA issued
+ * nothing but what must be refused. */
 enum story_end story_end(const struct story *s, const struct story_request *r);
 #endif

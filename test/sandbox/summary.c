@@ -1,8 +1,9 @@
 /*
  * see control.h
  *
- * Every request is in exactly one of delivered, denied, failed, open, lost.  Lost is what nobody may
- * accept: the CA issued and the request still ended without it, or ran out of time.
+ * Every request is in exactly one of delivered, denied, failed, unfit, expired, open, lost.  Lost is what nobody
+ * may accept: the CA issued what was asked for, and the request still ended without it.  Unfit is one for which it
+ * issued nothing but certificates that must be refused; expired, one whose time was over before anything ended it.
  */
 #include "test/sandbox/control.h"
 #include "test/sandbox/queue.h"
@@ -10,49 +11,62 @@
 #include <string.h>
 
 struct counts {
-    size_t delivered, denied, failed, open, lost, conflicts;
+    size_t delivered, denied, failed, unfit, expired, open, lost, conflicts;
     size_t issued, duplicates, orphans;
 };
 
-/* How many certificates a common name has: the map's value is a number in a pointer's clothes. */
-static size_t issued_to(const struct map *m, const char *cn)
+/* The certificates of each common name: the maps' values are numbers in a pointer's clothes. */
+struct issued {
+    struct map all, fit;
+};
+
+static size_t in(const struct map *m, const char *cn)
 {
     return (size_t)(uintptr_t)map_get_text(m, cn);
 }
 
-static void count_issued(struct sandbox *s, struct map *by_cn, struct counts *c)
+static size_t one_more(struct map *m, const char *cn)
+{
+    size_t n = in(m, cn) + 1;
+
+    map_put_text(m, cn, (void *)(uintptr_t)n);
+    return n;
+}
+
+static void count_issued(struct sandbox *s, struct issued *by_cn, struct counts *c)
 {
     for (size_t i = 0; i < s->ca.count; i++) {
         const struct ca_entry *e = s->ca.entry[i];
-        size_t n;
 
         if (e->state != CA_ISSUED)
             continue;
-        n = issued_to(by_cn, e->cn) + 1;
-        map_put_text(by_cn, e->cn, (void *)(uintptr_t)n);
+        if (ca_fit(e))
+            (void)one_more(&by_cn->fit, e->cn);
         c->issued++;
-        c->duplicates += n > 1;
+        c->duplicates += one_more(&by_cn->all, e->cn) > 1;
         c->orphans += !e->delivered;
     }
 }
 
-static void count_request(const struct request *r, const struct map *by_cn, struct counts *c)
+static void count_request(const struct request *r, const struct issued *by_cn, struct counts *c)
 {
-    bool issued = issued_to(by_cn, r->cn) > 0;
+    bool over = r->outcome != OUTCOME_NONE || r->expires_at <= wall_s();
 
     c->conflicts += r->conflicts;
     if (r->outcome == DELIVERED)
         c->delivered++;
-    else if (r->outcome != OUTCOME_NONE && issued)
+    else if (!over)
+        c->open++;
+    else if (in(&by_cn->fit, r->cn) > 0)
         c->lost++;
+    else if (in(&by_cn->all, r->cn) > 0)
+        c->unfit++;
     else if (r->outcome == DENIED)
         c->denied++;
     else if (r->outcome == FAILED)
         c->failed++;
-    else if (r->expires_at <= wall_s())
-        c->lost++;
     else
-        c->open++;
+        c->expired++;
 }
 
 static void bad_verdicts(struct queue *q, struct str *out)
@@ -79,20 +93,21 @@ static void bad_verdicts(struct queue *q, struct str *out)
 void summary_write(struct sandbox *s, struct str *out)
 {
     struct counts c = { 0 };
-    struct map by_cn = { 0 };
+    struct issued by_cn = { 0 };
     size_t later = s->opt.load - s->load_given; /* requests of --load that nobody has asked for */
 
     count_issued(s, &by_cn, &c);
     for (size_t i = 0; i < s->queue->count; i++)
         count_request(s->queue->all[i], &by_cn, &c);
-    map_done(&by_cn);
-    str_f(out,
-        "{\"requested\":%zu,\"delivered\":%zu,\"denied\":%zu,\"failed\":%zu,\"open\":%zu,\"lost\":%"
-        "zu,"
-        "\"submitted\":%zu,\"issued\":%zu,\"duplicates\":%zu,\"orphans\":%zu,\"conflicts\":%zu,"
-        "\"leased\":%zu",
-        s->queue->count + later, c.delivered, c.denied, c.failed, c.open + later, c.lost,
-        s->ca.count, c.issued, c.duplicates, c.orphans, c.conflicts, s->queue->leased.count);
+    map_done(&by_cn.all);
+    map_done(&by_cn.fit);
+    str_f(out, "{\"requested\":%zu,\"delivered\":%zu,\"denied\":%zu,\"failed\":%zu",
+        s->queue->count + later, c.delivered, c.denied, c.failed);
+    str_f(out, ",\"unfit\":%zu,\"expired\":%zu,\"open\":%zu,\"lost\":%zu", c.unfit, c.expired,
+        c.open + later, c.lost);
+    str_f(out, ",\"submitted\":%zu,\"issued\":%zu,\"duplicates\":%zu,\"orphans\":%zu", s->ca.count,
+        c.issued, c.duplicates, c.orphans);
+    str_f(out, ",\"conflicts\":%zu,\"leased\":%zu", c.conflicts, s->queue->leased.count);
     bad_verdicts(s->queue, out);
     str_puts(out, "}");
 }

@@ -34,6 +34,8 @@ static const char *device_says(const struct story *s, const struct story_request
         return "(denied by the CA)";
     case ENDED_OPEN:
         return "(open)";
+    case ENDED_UNFIT:
+        return "(not what was asked for)";
     case ENDED_LOST:
         return "(lost)";
     default:
@@ -77,6 +79,8 @@ static void totals(const struct story *s)
         ends[ENDED_DENIED]);
     if (ends[ENDED_FAILED] > 0)
         printf(", %zu failed", ends[ENDED_FAILED]);
+    if (ends[ENDED_UNFIT] > 0)
+        printf(", %zu unfit", ends[ENDED_UNFIT]);
     if (ends[ENDED_OPEN] > 0)
         printf(", %zu open", ends[ENDED_OPEN]);
     printf(", %zu lost\n", ends[ENDED_LOST]);
