@@ -57,7 +57,8 @@ enum err_action { ERR_DO_NOTHING, ERR_DO_AGAIN, ERR_DO_HOLD, ERR_DO_FAIL };
 
 struct err {
     enum err_class cls;
-    uint32_t number;   /* the number the origin gave: HTTP status, HRESULT; 0 = none */
+    uint32_t
+        number; /* the number the origin gave: HTTP status, HRESULT, errno of a file; 0 = none */
     const char *where; /* "file.c:123", static */
     char msg[200];     /* UTF-8 for people; no secrets, no control characters, no newline */
 };

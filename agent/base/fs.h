@@ -30,6 +30,10 @@ int fs_readable(const char *path, bool secret, struct err *e) MUST;
  */
 int fs_trusted_file(const char *path, struct err *e) MUST;
 
+/* fs_failed - "path: why", of errno; its number is errno, so that who prints it can tell a user who may not from what is
+ * wrong.  Returns -1 */
+int fs_failed(enum err_class cls, const char *path, struct err *e);
+
 /* fs_executable - a regular file that we may run. */
 int fs_executable(const char *path, struct err *e) MUST;
 

@@ -18,7 +18,7 @@ int fs_lock(const char *path, struct err *e)
     ssize_t n;
 
     if (fd < 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         n = read(fd, text, sizeof text - 1);
         text[n > 0 ? (size_t)n : 0] = '\0';
@@ -29,7 +29,7 @@ int fs_lock(const char *path, struct err *e)
     n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)n, 0) != n) {
         (void)close(fd);
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     }
     return fd;
 }
@@ -40,7 +40,7 @@ int fs_lock_folder(const char *path, int wait_ms, struct err *e)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     for (; flock(fd, LOCK_EX | LOCK_NB) != 0; wait_ms -= STEP_MS) {
         if (wait_ms <= 0 || errno != EWOULDBLOCK) {
             int saved = errno;

@@ -22,6 +22,15 @@ static bool is_credential(const struct stat *st)
     return st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 07777) == 0440;
 }
 
+int fs_failed(enum err_class cls, const char *path, struct err *e)
+{
+    int why = errno;
+
+    (void)err_set(e, cls, "%s: %s", path, strerror(why));
+    e->number = (uint32_t)why;
+    return -1;
+}
+
 static uid_t served = (uid_t)-1; /* whose files root takes for ours */
 
 void fs_trust_owner(const char *dir)
@@ -55,11 +64,11 @@ int fs_readable(const char *path, bool secret, struct err *e)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_CONFIG, path, e);
     if (judge(path, &st, secret, e) != 0)
         return -1;
     if (access(path, R_OK) != 0)
-        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_CONFIG, path, e);
     return 0;
 }
 
@@ -68,7 +77,7 @@ int fs_executable(const char *path, struct err *e)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_CONFIG, path, e);
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_CONFIG, "%s: not a file", path);
     if (access(path, X_OK) != 0)
@@ -86,7 +95,7 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *e)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+            return fs_failed(ERR_CONFIG, path, e);
         buf_add(out, piece, (size_t)n);
         if (out->secret)
             explicit_bzero(piece, sizeof piece);
@@ -104,7 +113,7 @@ static int open_and_read(const char *path, bool secret, struct buf *out, struct 
     struct stat st;
 
     if (fd < 0 || (secret && fstat(fd, &st) != 0))
-        rc = err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+        rc = fs_failed(ERR_CONFIG, path, e);
     else if (secret)
         rc = judge(path, &st, true, e);
     if (rc == 0 && (rc = read_all(fd, path, out, e)) != 0)
@@ -199,7 +208,7 @@ int fs_touch_private(const char *path, struct err *e)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return errno == EEXIST ? 0 : err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return errno == EEXIST ? 0 : fs_failed(ERR_STORE, path, e);
     give(fd, path);
     (void)close(fd);
     return 0;
@@ -235,7 +244,7 @@ static int replace(
     if (snprintf(temp, sizeof temp, "%.*s.%s.XXXXXX", at, path, path + at) >= (int)sizeof temp)
         return err_set(e, ERR_STORE, "%s: path too long", path);
     if ((fd = mkostemp(temp, O_CLOEXEC)) < 0)
-        return err_set(e, ERR_STORE, "%s: %s", temp, strerror(errno));
+        return fs_failed(ERR_STORE, temp, e);
     if (like != NULL
         && (fstat(fd, &st) != 0
             || ((st.st_uid != like->st_uid || st.st_gid != like->st_gid)
@@ -259,7 +268,7 @@ static int replace(
         return err_set(e, ERR_STORE, "%s: %s", path, strerror(saved));
     }
     if (fs_sync_folder_of(path) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     return 0;
 }
 
@@ -287,7 +296,7 @@ int fs_replace_like(const char *path, struct view content, const char *like, str
     struct stat st;
 
     if (stat(like, &st) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", like, strerror(errno));
+        return fs_failed(ERR_STORE, like, e);
     if (strcmp(path, like) != 0)
         close_to_others(path, &st);
     return replace(path, content, st.st_mode & 07777, &st, e);
@@ -304,7 +313,7 @@ int fs_create_secret(const char *path, struct view content, struct err *e)
     if (fill(fd, path, content, e) != 0)
         return -1;
     if (fs_sync_folder_of(path) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     return 0;
 }
 
@@ -325,9 +334,9 @@ int fs_private_dir(const char *path, struct err *e)
     if (mkdir(path, 0700) == 0)
         give_folder(path);
     else if (errno != EEXIST)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     if (stat(path, &st) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     if (!S_ISDIR(st.st_mode))
         return err_set(e, ERR_STORE, "%s: not a folder", path);
     if ((st.st_mode & 077) != 0)
@@ -355,7 +364,7 @@ int fs_list(const char *dir, fs_name_fn *fn, void *arg, struct err *e)
     int n = scandir(dir, &list, not_dots, by_bytes);
 
     if (n < 0 && errno != ENOENT)
-        return err_set(e, ERR_STORE, "%s: %s", dir, strerror(errno));
+        return fs_failed(ERR_STORE, dir, e);
     for (int i = 0; i < n; i++) {
         fn(arg, list[i]->d_name);
         free(list[i]);
@@ -376,7 +385,7 @@ int fs_remove(const char *path, struct err *e)
     if (unlink(path) != 0)
         return err_set(e, errno == ENOENT ? ERR_GONE : ERR_STORE, "%s: %s", path, strerror(errno));
     if (fs_sync_folder_of(path) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(ERR_STORE, path, e);
     return 0;
 }
 

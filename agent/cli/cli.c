@@ -1,11 +1,14 @@
 /* see cli.h.  What was given, help, errors. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "agent/base/fs_mode.h"
 #include "agent/base/io.h"
 #include "agent/cli/cli.h"
+#include "agent/conf/conf.h"
 #include "agent/probe/finding.h"
 
 /* ---- what was given -------------------------------------------------------------------------------------------- */
@@ -155,19 +158,59 @@ static const char *said(enum err_class cls)
     }
 }
 
+/* Whom the store belongs to is the right user: what is closed to him is wrong. */
+static bool owns_store(const struct cli *c)
+{
+    char dir[4096];
+    struct fs_mode m;
+
+    conf_store_dir(c->config, dir, sizeof dir);
+    fs_mode(dir, &m);
+    return m.there && m.uid == fs_mode_self();
+}
+
+bool cli_may_not(const struct cli *c, const struct err *e)
+{
+    return geteuid() != 0 && (e->cls == ERR_CONFIG || e->cls == ERR_STORE)
+           && (e->number == EACCES || e->number == EPERM) && !owns_store(c);
+}
+
+/* Nothing is wrong with the configuration or the store: only the wrong user asks.  The service's own codes are for its
+ * manager, who does not ask as somebody else. */
+static bool is_wrong_user(const struct cli *c, int code, const struct err *e)
+{
+    return cli_may_not(c, e) && code != EXIT_DAEMON_CONFIG && code != EXIT_TRY_AGAIN;
+}
+
+static void fix_for_user(const struct cli *c, char *out, size_t size)
+{
+    const struct command *k = c->command;
+
+    (void)snprintf(out, size, "sudo certferry %s%s%s ..., or as the service's user", k->noun,
+        k->verb != NULL ? " " : "", k->verb != NULL ? k->verb : "");
+}
+
 __attribute__((format(printf, 4, 0))) static int fail(
     const struct cli *c, int code, const struct err *e, const char *fix, va_list ap)
 {
+    const char *name = err_name(e->cls), *what = said(e->cls);
     char help[400];
 
-    (void)vsnprintf(help, sizeof help, fix, ap);
+    if (is_wrong_user(c, code, e)) {
+        name = "ERR_PERMISSION";
+        what = "this user may not";
+        code = EXIT_PERMISSION;
+        fix_for_user(c, help, sizeof help);
+    } else {
+        (void)vsnprintf(help, sizeof help, fix, ap);
+    }
     if (c->json) {
-        const struct envelope_error error = { err_name(e->cls), e->msg, help, code };
+        const struct envelope_error error = { name, e->msg, help, code };
 
         print_envelope("certferry.error/1", false, NULL, &error);
     } else {
-        (void)fprintf(stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", err_name(e->cls) + 4,
-            said(e->cls), e->msg, help);
+        (void)fprintf(
+            stderr, "error[%s] %s\n  seen: %s\n  fix:  %s\n", name + 4, what, e->msg, help);
     }
     return code;
 }

@@ -55,6 +55,9 @@ bool cli_hidden(const struct command *k); /* for scripts: in no help */
 int cli_fail(const struct cli *c, const struct err *e, const char *fix, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* cli_may_not - did it fail because this user may not?  Then cli_fail says that, whatever the class: EXIT_PERMISSION. */
+bool cli_may_not(const struct cli *c, const struct err *e);
+
 /* cli_fail_as - with this exit code: commands that a service manager judges have their own. */
 int cli_fail_as(const struct cli *c, int code, const struct err *e, const char *fix, ...)
     __attribute__((format(printf, 4, 5)));

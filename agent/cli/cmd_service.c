@@ -326,7 +326,14 @@ int cmd_service_status(struct cli *c)
     struct json *status = NULL;
     struct buf data = BUF_INIT(16384);
     struct json_out o = { .to = &data };
-    bool ours, there = systemd_unit("", path, sizeof path, &ours), running = ask_status(c, &status);
+    bool ours, there = systemd_unit("", path, sizeof path, &ours);
+    struct err e;
+    bool running = ask(c, "{\"command\":\"status\"}", &status, &e) == ERR_NONE;
+
+    if (!running && cli_may_not(c, &e)) { /* it may well run */
+        json_free(status);
+        return cli_fail(c, &e, "certferry status");
+    }
 
     if (there && systemd_runs()) {
         word_of("is-enabled", enabled, sizeof enabled);

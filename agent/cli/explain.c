@@ -34,6 +34,13 @@ static void errors(explain_fn *fn, void *arg)
         (void)snprintf(x.code, sizeof x.code, "%s", err_name((enum err_class)cls) + 4);
         fn(arg, &x);
     }
+    fn(arg, &(struct explanation){ .kind = EXPLAIN_ERROR,
+                .code = "PERMISSION",
+                .title = "this user may not",
+                .means =
+                    "A file, a folder or the control socket is closed to whoever gave the command; "
+                    "nothing is wrong with it.",
+                .todo = "the same command with sudo, or as the service's user" });
 }
 
 /* "SCEP-01": the rows of a group are about the same thing. */

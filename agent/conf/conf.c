@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/base/fs.h"
 #include "agent/conf/conf_value.h"
 
 enum { PATH_LEN = 4096 };
@@ -51,7 +52,7 @@ static int read_drop_ins(const struct loading *l, struct err *e)
     (void)snprintf(folder, sizeof folder, "%s/conf.d", l->dir);
     n = scandir(folder, &list, only_conf, alphasort);
     if (n < 0 && errno != ENOENT)
-        return err_set(e, ERR_CONFIG, "%s: %s", folder, strerror(errno));
+        return fs_failed(ERR_CONFIG, folder, e);
     for (int i = 0; i < n; i++) {
         order = is_new ? strcoll(l->name, list[i]->d_name) : 1;
         if (rc == 0 && order < 0)

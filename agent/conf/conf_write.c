@@ -160,7 +160,7 @@ static int changed_text(const char *conf_path, const struct drop_in *d,
         if (conf_read(own, &s, e) != 0)
             goto done;
     } else if (errno != ENOENT) {
-        (void)err_set(e, ERR_CONFIG, "%s: %s", d->path, strerror(errno));
+        (void)fs_failed(ERR_CONFIG, d->path, e);
         goto done;
     }
     for (size_t i = 0; i < count; i++)

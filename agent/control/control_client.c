@@ -52,8 +52,7 @@ int control_ask(const char *store_dir, struct view request, struct buf *reply, s
     if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
         return err_set(e, ERR_NET, "socket: %s", strerror(errno));
     if (connect(fd, (const struct sockaddr *)&a, sizeof a) != 0)
-        err_set(e, errno == ENOENT || errno == ECONNREFUSED ? ERR_GONE : ERR_CONFIG, "%s: %s", path,
-            strerror(errno));
+        (void)fs_failed(errno == ENOENT || errno == ECONNREFUSED ? ERR_GONE : ERR_CONFIG, path, e);
     else if (send(fd, request.p, request.len, MSG_NOSIGNAL) != (ssize_t)request.len
              || send(fd, "\n", 1, MSG_NOSIGNAL) != 1)
         err_set(e, ERR_NET, "%s: %s", path, strerror(errno));

@@ -1,4 +1,5 @@
 /* see doctor.h */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,9 +282,12 @@ bool doctor_run(struct doctor *d)
 
 void doctor_unread(struct doctor *d, const struct err *why)
 {
+    bool closed = fs_mode_self() != 0 && (why->number == EACCES || why->number == EPERM);
+
     doctor_begin(d);
-    doctor_fail(
-        d, "CONF-01", "", why->cls, "mend what is named, then: certferry check", "%s", why->msg);
+    doctor_fail(d, "CONF-01", "", why->cls,
+        closed ? "sudo certferry doctor" : "mend what is named, then: certferry check", "%s",
+        why->msg);
     for (size_t i = 0; i < GROUPS; i++)
         doctor_skip(d, groups[i].prefix, "", "needs CONF-01");
 }

@@ -89,6 +89,33 @@ as_another theirs/program config set cloud.wait 20 --config "$work/theirs/certfe
 noted 12 'this user may not' "$rc"
 chmod 755 theirs
 
+# ---- who forgot sudo: drop-ins and store are the service's, and closed; nothing is wrong with either ---------------------------------------
+forgot() { # COMMAND...: said so, and nothing else
+    as_another theirs/program "$@" --config "$work/theirs/certferry.conf"
+    { is "$rc" 12 && says said/another 'error[PERMISSION] this user may not' 'Permission denied' "sudo certferry $1"; } ||
+        { cat said/another; false; }
+}
+if [ "$(id -u)" -eq 0 ]; then
+    chmod a+x "$dir" # the way to the store's folder, not into it
+    for asked in status 'requests list' 'secret list' whoami 'service status' 'service reload' 'audit verify'; do
+        # shellcheck disable=SC2086
+        ok "12: the store is closed to this user: $asked" forgot $asked
+    done
+    mkdir -m 700 theirs/conf.d
+    for asked in check status 'config list' 'proxy show' 'config set cloud.wait 20' 'secret set some'; do
+        # shellcheck disable=SC2086
+        ok "12: the drop-ins are closed to this user: $asked" forgot $asked
+    done
+    as_another theirs/program status --json --config "$work/theirs/certferry.conf"
+    ok "as JSON" is "$(get said/another '$.error.code') $(get said/another '$.error.exit')" 'ERR_PERMISSION 12'
+    as_another theirs/program doctor --config "$work/theirs/certferry.conf"
+    ok "doctor says as whom" says said/another 'FAIL  CONF-01' 'sudo certferry doctor'
+    as_another theirs/program run --config "$work/theirs/certferry.conf"
+    ok "78: run is judged by a service manager" is "$rc" 78
+    rmdir theirs/conf.d
+fi
+ok "what it means" exits 0 explain PERMISSION
+
 # ---- a store that is none ------------------------------------------------------------------------------------------------------------
 head -c 8192 /dev/urandom >"$dir/state/certferry.db"
 code 9 'the store is damaged' requests list
