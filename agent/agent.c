@@ -176,9 +176,9 @@ static bool nothing_left(struct agent *a)
 {
     int64_t next = sched_next_at(a->sched);
 
-    if (poll_drained(a->poll) && a->patience_until == 0)
+    if (poll_drained(a->poll, NULL) && a->patience_until == 0)
         a->patience_until = clock_now() + a->patience_s;
-    return poll_drained(a->poll) && sched_idle(a->sched) && !store_dirty(a->store)
+    return poll_drained(a->poll, NULL) && sched_idle(a->sched) && !store_dirty(a->store)
            && (next == 0 || next > a->patience_until);
 }
 

@@ -8,7 +8,9 @@ const struct command cli_commands[] = {
         "configuration over.",
         cmd_run },
     { "once", NULL, "", "--wait",
-        "Take what the cloud has, finish it, and exit. Requests that wait for approval stay.",
+        "Take what the cloud has, finish it, and exit. Requests that wait for approval stay. A "
+        "cloud "
+        "that does not answer within --wait is a failure.",
         cmd_once },
     { "check", NULL, "", "", "Check the configuration and every file it names. Contacts nobody.",
         cmd_check },
@@ -227,7 +229,8 @@ const struct cli_option cli_options[] = {
     { "--preview", NULL, "bugreport: show what would stand in it, write nothing." },
     { "--note", "TEXT", "orphans adopt: what was done, for those who look later." },
     { "--wait", "DURATION|ready|idle",
-        "once: how long to wait for requests that are not finished; default 10. scep test: how "
+        "once: how long to wait for a cloud that does not answer, and for requests that are not "
+        "finished; default 10. scep test: how "
         "long to poll while the CA has not decided; default 30. status: until the service is ready "
         "to work, or has "
         "nothing to do but to wait for others." },

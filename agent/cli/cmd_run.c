@@ -14,6 +14,7 @@
 #include "agent/io/io_kept.h"
 #include "agent/io/io_local.h"
 #include "agent/requests/audit.h"
+#include "agent/requests/poll.h"
 #include "agent/scep/scepd.h"
 #include "agent/service/notify.h"
 #include "agent/service/reload.h"
@@ -95,6 +96,14 @@ static void print_done(const struct agent *a)
     buf_free(&data);
 }
 
+/* What was here is done as far as it goes; that the cloud was not asked is no success. */
+static int unanswered(const struct cli *c, const struct err *why)
+{
+    return cli_fail(c, why,
+        "certferry doctor --only net,tls,cloud,auth; what it has for us waits there until the next "
+        "time");
+}
+
 /* The service is up: whoever asked for this reload hears so. */
 static void began(struct agent *a, const struct takeover *t)
 {
@@ -133,7 +142,7 @@ static int serve(struct cli *c, bool once)
     struct conf *conf;
     struct agent a;
     char path[4096];
-    struct err e = { 0 };
+    struct err e = { 0 }, why = { 0 };
     int code;
 
     takeover_open(&t);
@@ -179,7 +188,9 @@ static int serve(struct cli *c, bool once)
     log_event(EV_STOPPED, NULL, NULL, "%llu delivered, %llu rejected",
         (unsigned long long)a.count.delivered, (unsigned long long)a.count.rejected);
     code = a.fatal ? EXIT_DAEMON_CONFIG : EXIT_OK;
-    if (once && c->json && code == EXIT_OK)
+    if (once && code == EXIT_OK && poll_drained(a.poll, &why) && why.cls != ERR_NONE)
+        code = unanswered(c, &why);
+    else if (once && c->json && code == EXIT_OK)
         print_done(&a);
     if ((again = a.reload.take_over && code == EXIT_OK))
         go_on_anew(&a, &t);
@@ -199,6 +210,11 @@ int cmd_run(struct cli *c)
 
 int cmd_once(struct cli *c)
 {
+    const char *wait = cli_given(c, "--wait");
+    int64_t s;
+
+    if (wait != NULL && cli_duration(wait, &s) != 0)
+        return cli_usage(c, "once --wait takes a time, as 30 or 5min");
     return serve(c, true);
 }
 

@@ -30,7 +30,9 @@ struct poll {
     unsigned asked; /* how many requests this poll may bring */
     unsigned got, inserted;
     int64_t last_at;
-    uint64_t due_ms; /* when op must have come back: its own deadline */
+    int64_t failing_since; /* 0: the last poll was answered */
+    struct err gave_up;    /* once: why no answer is waited for any more */
+    uint64_t due_ms;       /* when op must have come back: its own deadline */
 };
 
 struct poll *poll_open(struct agent *a)
@@ -49,8 +51,10 @@ void poll_close(struct poll *p)
     free(p);
 }
 
-bool poll_drained(const struct poll *p)
+bool poll_drained(const struct poll *p, struct err *why)
 {
+    if (why != NULL)
+        *why = p->gave_up;
     return p->drained;
 }
 
@@ -82,6 +86,19 @@ static void pause_s(struct poll *p, int64_t s)
     p->waiting = true;
     p->due_ms = io_now_ms() + ms;
     p->op = io_timer(ms, on_timer, p);
+}
+
+/* Not answered, or not asked.  once does not wait for ever: it ends where the next try would come too late. */
+static void try_again(struct poll *p, int64_t s, const struct err *why)
+{
+    if (p->failing_since == 0)
+        p->failing_since = clock_now();
+    if (p->a->once && clock_now() + s > p->failing_since + p->a->patience_s) {
+        p->gave_up = *why;
+        p->drained = true;
+        return;
+    }
+    pause_s(p, s);
 }
 
 /* ---- what came ----------------------------------------------------------------------------------------- */
@@ -264,10 +281,11 @@ static void on_answer(void *arg, const struct result *r)
     if (cloud_judge(&a->cloud, r, &e) != 0
         || ccp_download_parse(r->http->body, on_item, p, &after_s, &e) != 0) {
         log_err(EV_DOWNLOAD_FAILED, NULL, "cloud", &e);
-        pause_s(p, back_off_s(2, 2, 60));
+        try_again(p, back_off_s(2, 2, 60), &e);
         return;
     }
     p->last_at = clock_now();
+    p->failing_since = 0;
     p->drained = p->got == 0;
     if (p->got > 0)
         log_event(EV_DOWNLOADED, NULL, "cloud", "%u requests, %u of them new", p->got, p->inserted);
@@ -276,15 +294,16 @@ static void on_answer(void *arg, const struct result *r)
         pause_s(p, after_s >= 0 ? after_s : a->conf->cloud.poll_interval);
 }
 
-static bool has_space(struct poll *p)
+static bool has_space(struct poll *p, struct err *e)
 {
     int64_t free_bytes = fs_free_bytes(p->a->conf->store.dir);
 
     if (free_bytes < 0 || free_bytes >= p->a->conf->store.min_free_mib << 20)
         return true;
-    log_event(EV_STORE_FULL, NULL, NULL,
+    (void)err_set(e, ERR_STORE,
         "%lld MiB free, store.min_free_mib is %lld: no new requests are taken",
         (long long)(free_bytes >> 20), (long long)p->a->conf->store.min_free_mib);
+    log_event(EV_STORE_FULL, NULL, NULL, "%s", e->msg);
     return false;
 }
 
@@ -308,6 +327,7 @@ void poll_turn(struct poll *p)
     struct agent *a = p->a;
     struct buf body = BUF_INIT(4096);
     char activity[40];
+    struct peer_state cloud;
     unsigned wait_s;
     int64_t blocked_s;
     struct err e;
@@ -318,14 +338,15 @@ void poll_turn(struct poll *p)
         p->drained = true;
         return;
     }
-    if (!has_space(p)) {
-        pause_s(p, SPACE_S);
+    if (!has_space(p, &e)) {
+        try_again(p, SPACE_S, &e);
         return;
     }
     if ((p->asked = room(p)) == 0)
         return; /* a job that ends makes room, and a turn */
     if ((blocked_s = peer_wait_s(a->cloud.peer)) > 0) {
-        pause_s(p, blocked_s);
+        peer_state(a->cloud.peer, &cloud);
+        try_again(p, blocked_s, &cloud.why);
         return;
     }
     wait_s = a->once || jobs_active(a->jobs) > 0 ? 0 : (unsigned)a->conf->cloud.wait;
@@ -337,7 +358,7 @@ void poll_turn(struct poll *p)
                == NULL) {
         log_err(EV_DOWNLOAD_FAILED, NULL, "cloud", &e);
         peer_failed(a->cloud.peer, &e, -1);
-        pause_s(p, SPACE_S);
+        try_again(p, SPACE_S, &e);
     }
     buf_free(&body);
 }

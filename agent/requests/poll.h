@@ -2,6 +2,7 @@
 #define AGENT_POLL_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "certs/err.h"
 
 /*
  * poll.h - taking requests from the cloud.
@@ -16,7 +17,9 @@ struct poll;
 struct poll *poll_open(struct agent *a);
 void poll_close(struct poll *p);
 void poll_turn(struct poll *p); /* poll if it is time and there is room; end of each turn */
-bool poll_drained(const struct poll *p); /* once: the last answer was empty */
+/* poll_drained - once: the last answer was empty; or there was none for as long as is waited, and *why says why (its class
+ * is ERR_NONE otherwise).  why may be NULL */
+bool poll_drained(const struct poll *p, struct err *why);
 int64_t poll_last_at(const struct poll *p);
 uint64_t poll_late_ms(const struct poll *p); /* what it waits for is over since; 0: it is not */
 #endif

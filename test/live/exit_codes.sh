@@ -38,6 +38,21 @@ code 8 'the CA refuses' try pkcs --submit --template DeniedUser
 code 11 'the CA has not decided' try pkcs --submit --template ManualUser
 code 11 'not ready in time' status --wait ready --timeout 1
 code 1 'doctor: a row is FAIL' doctor --only SVC
+# From cron, once must not stay for ever where nobody answers, holding the store.
+once_ends() { # CODE TEXT WAIT: in time, with that code, and says so
+    timeout 60 "$B/certferry" once --wait "$3" --config "$conf" >out 2>said/once
+    rc=$?
+    is "$rc" "$1" && says said/once "$2" '  fix:  certferry doctor' || { cat said/once; false; }
+}
+fault cloud.download http-401 '"count":-1'
+ok "5: once: the cloud refuses us" once_ends 5 'error[AUTH]' 2
+ctl clear-faults >ctl.out
+fault cloud.download http-503 '"count":1'
+ok "0: once: a cloud that answers at the second try" exits 0 once --wait 60
+printf 'cloud { url = "https://127.0.0.1:%s/ccp" }\n' "$(free_port)" | drop_in away
+ok "4: once: nobody is there" once_ends 4 'error[NET]' 3
+rm "$dir/conf.d/away.conf"
+code 2 'a word instead of a time' once --wait ready
 printf 'nonsense\n' | drop_in broken
 code 6 'the configuration is broken' check
 code 1 'doctor finds that it is broken' doctor
