@@ -16,21 +16,22 @@ static const struct {
     const char *prefix;
     void (*say)(struct doctor *d);
     const char *needed_by[4];
+    const char *says; /* a row of a group above that only this one can see fail */
 } groups[] = {
-    { "VER-", doctor_version, { NULL } },
-    { "PERM-", doctor_perm, { NULL } },
-    { "ST-", doctor_store, { NULL } },
-    { "P12-", doctor_p12, { NULL } },
-    { "PLG-", doctor_plugin, { NULL } },
-    { "RA-", doctor_ra, { NULL } },
-    { "SVC-", doctor_service, { NULL } },
-    { "NET-", doctor_net, { "CLOUD-", "AUTH-", "CA-" } },
-    { "TIME-", doctor_time, { "CLOUD-", "AUTH-", "CA-" } },
-    { "TLS-", doctor_tls, { "CLOUD-", "AUTH-", "CA-" } },
-    { "CLOUD-", doctor_cloud, { "AUTH-" } },
-    { "AUTH-", doctor_auth, { NULL } },
-    { "CA-", doctor_ca, { NULL } },
-    { "SCEP-", doctor_scep, { NULL } },
+    { "VER-", doctor_version, { NULL }, NULL },
+    { "PERM-", doctor_perm, { NULL }, NULL },
+    { "ST-", doctor_store, { NULL }, NULL },
+    { "P12-", doctor_p12, { NULL }, NULL },
+    { "PLG-", doctor_plugin, { NULL }, NULL },
+    { "RA-", doctor_ra, { NULL }, NULL },
+    { "SVC-", doctor_service, { NULL }, NULL },
+    { "NET-", doctor_net, { "CLOUD-", "AUTH-", "CA-" }, NULL },
+    { "TIME-", doctor_time, { "CLOUD-", "AUTH-", "CA-" }, NULL },
+    { "TLS-", doctor_tls, { "CLOUD-", "AUTH-", "CA-" }, NULL },
+    { "CLOUD-", doctor_cloud, { "AUTH-" }, "NET-06" }, /* a portal shows when it is asked */
+    { "AUTH-", doctor_auth, { NULL }, NULL },
+    { "CA-", doctor_ca, { NULL }, NULL },
+    { "SCEP-", doctor_scep, { NULL }, NULL },
 };
 enum { GROUPS = sizeof groups / sizeof groups[0] };
 
@@ -274,7 +275,8 @@ bool doctor_run(struct doctor *d)
         for (size_t k = 0; k < 4 && groups[i].needed_by[k] != NULL; k++)
             d->needed = d->needed || doctor_wants(d, groups[i].needed_by[k]);
         doctor_begin(d);
-        if (d->needed || doctor_wants(d, groups[i].prefix))
+        if (d->needed || doctor_wants(d, groups[i].prefix)
+            || (groups[i].says != NULL && doctor_wants(d, groups[i].says)))
             groups[i].say(d);
     }
     return true;

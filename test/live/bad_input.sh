@@ -101,7 +101,7 @@ sandbox_stop
 sandbox_start ways --sign-in mtls
 app=(--client-id certferry-automation)
 fault cloud.discovery html '"count":-1'
-three 6 CONFIG 'a portal or proxy may have answered' portal 'a portal in the place of the cloud' \
+three 4 INTERCEPTED 'a portal or proxy may have answered' "in the cloud's place" 'a portal in the place of the cloud' \
     sign_in "${app[@]}" --client-secret-file "$dir/login-secret.txt"
 ctl clear-faults >ctl.out
 fault cloud.enroll no-licence

@@ -158,6 +158,10 @@ standing() { # WHERE WHAT [MORE]: as long as it is not cleared
 bad=$conf
 standing cloud.extend html
 ok 'a portal answers for the cloud: NET-06' one_cause 'a portal answers for the cloud' NET-06 portal
+for only in NET-06 net net,ca; do
+    ok "also where only $only is asked for" one_cause "a portal, --only $only" NET-06 portal --only "$only"
+    ok "without rows of other groups" nowhere CLOUD- rows
+done
 ctl clear-faults >ctl.out
 standing cloud.extend http-401
 ok 'our identity is refused: AUTH-02' one_cause 'our identity is refused (401)' AUTH-02 'does not accept'

@@ -85,7 +85,10 @@ bad() { # EXIT WHERE WHAT WORDS...: a sign-in by the client's secret meets a fau
     ctl clear-faults >ctl.out
     exits_with "$want" && says err "$@"
 }
-ok "a portal's page instead of the cloud" bad 6 cloud.discovery html 'says nothing of a policy cloud'
+ok "a portal's page instead of the cloud" bad 4 cloud.discovery html 'error[INTERCEPTED]' \
+    'says nothing of a policy cloud' "in the cloud's place"
+ok "a redirect to a portal" bad 4 cloud.discovery redirect 'error[INTERCEPTED]' "in the cloud's place"
+ok "a portal's page instead of the authorization server" bad 4 login.metadata html 'error[INTERCEPTED]' 'portal'
 ok "metadata of another issuer" bad 6 login.metadata other-issuer 'issuer'
 ok "a plain address in the metadata" bad 1 login.metadata plain-http 'https'
 ok "a cloud without an authorization server" bad 6 cloud.discovery no-issuer 'no authorization server'
