@@ -53,6 +53,13 @@ static bool is_elsewhere(const struct err *e)
            || e->cls == ERR_AUTH || e->cls == ERR_FORBIDDEN || e->cls == ERR_CONFIG;
 }
 
+/* A page, or the way to one: as doctor sees it (NET-06), somebody answers in the cloud's place. */
+static bool is_in_between(const struct err *e)
+{
+    return e->cls == ERR_INTERCEPTED
+           || (e->cls == ERR_CONFIG && e->number >= 300 && e->number <= 399);
+}
+
 typedef int url_fn(const char *base, unsigned which, struct buf *out, struct err *e);
 
 /* The first address that answers; of those that do not, what the first one said. */
@@ -94,7 +101,7 @@ static int discover(struct signin *s, struct err *e)
     if (ask_each(s, s->to.cloud, ccp_discovery_url, judge_discovery, e) != 0) {
         if (!is_elsewhere(e))
             return err_wrap(e, "%s", s->to.cloud);
-        e->cls = ERR_CONFIG;
+        e->cls = is_in_between(e) ? ERR_INTERCEPTED : ERR_CONFIG;
         return err_wrap(e, "%s says nothing of a policy cloud", s->to.cloud);
     }
     if (s->at.requests[0] == '\0')
@@ -118,8 +125,11 @@ static int find_server(struct signin *s, struct err *e)
         return err_set(e, ERR_CONFIG,
             "this cloud names no authorization server: nobody can sign in there, only bootstrap "
             "tokens and certificates are taken");
-    if (ask_each(s, s->at.issuer, oauth_metadata_url, judge_server, e) != 0)
+    if (ask_each(s, s->at.issuer, oauth_metadata_url, judge_server, e) != 0) {
+        if (is_in_between(e))
+            e->cls = ERR_INTERCEPTED;
         return err_wrap(e, "authorization server %s", s->at.issuer);
+    }
     return 0;
 }
 
@@ -202,15 +212,21 @@ const char *signin_fix(const struct signin *s, const struct err *e)
     case ERR_CONFIG:
         return s->stage == SIGNIN_DISCOVERY
                    ? "give the cloud's address as its documentation has it: certferry sign-in "
-                     "--cloud https://...; if a portal is in the way, sign in there first"
+                     "--cloud https://..."
                    : "choose another way in, see certferry help sign-in";
     case ERR_TRUST:
-        return "if the cloud has a root of its own: --trust FILE";
+        return "if something opens TLS on the way, have the cloud's host left alone; if the cloud "
+               "has "
+               "a root of its own: --trust FILE";
     case ERR_EXPIRED:
         return "is this machine's clock right (timedatectl)? then start sign-in again";
+    case ERR_INTERCEPTED:
+        return "a portal or a proxy answers in the cloud's place: sign in there, or have the "
+               "cloud's "
+               "host let through (certferry proxy show); is the address right?";
     case ERR_NET:
     case ERR_PROXY:
-    case ERR_INTERCEPTED:
+    case ERR_PROXY_DOWN:
         return "certferry doctor --only net";
     default:
         return "try again; if it stays so, tell the people who run the cloud";
