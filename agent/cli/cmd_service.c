@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include "agent/base/fs.h"
 #include "agent/base/io.h"
 #include "agent/cli/cli.h"
 #include "agent/conf/conf.h"
@@ -80,6 +81,19 @@ static int make_user(const struct cli *c, struct err *e)
     return rc == 0 ? 0 : err_set(e, ERR_CONFIG, "systemd refused; what it said stands above");
 }
 
+/* Whoever may write the program of the unit is the service, with its keys. */
+static int untrusted_program(const struct cli *c)
+{
+    const char *program = takeover_program();
+    struct err e;
+
+    if (program == NULL || fs_trusted_file(program, &e) == 0)
+        return 0; /* NULL: systemd_write says so */
+    return cli_fail(c, &e,
+        "nothing was changed; install it where only root may write (make install: "
+        "/usr/local/bin/certferry), or mend what is named");
+}
+
 int cmd_service_install(struct cli *c)
 {
     char path[PATH_LEN];
@@ -91,6 +105,8 @@ int cmd_service_install(struct cli *c)
     if (root_of(c)[0] == '\0' && !systemd_runs())
         return not_booted(c, "let your service manager run: certferry run");
     if (!systemd_unit(root_of(c), path, sizeof path, &ours) || ours) {
+        if ((rc = untrusted_program(c)) != 0)
+            return rc;
         if (systemd_write(root_of(c), c->config, &e) != 0)
             return cli_fail(c, &e, "as root: certferry service install");
         (void)systemd_unit(root_of(c), path, sizeof path, &ours);

@@ -43,6 +43,25 @@ WantedBy=multi-user.target' >>image/usr/lib/systemd/system/certferry.service
     ok "untouched" is "$(cat $unit)" '# mine'
     mkdir "with space"
     cp "$conf" "with space/certferry.conf"
+    # Whoever may write the program, or exchange it, would be the service.
+    refuses_program() { # SAYS: $work/open/certferry is not made a service
+        rm -rf other
+        open/certferry service install --root "$work/other" --config "$conf" >out 2>err
+        is $? 6 && says err 'open' "$1" 'only root may write' && not test -e other || { cat out err; false; }
+    }
+    mkdir -m 755 open && cp "$B/certferry" open/certferry && chmod 775 open/certferry
+    ok "a program that others may write: refused" refuses_program 'others may write it (mode 0775)'
+    chmod 755 open/certferry && chmod 777 open
+    ok "a folder in which others may exchange it: refused" refuses_program 'others may write it (mode 0777)'
+    chmod 755 open
+    if [ "$(id -u)" -eq 0 ]; then
+        chown 65534 open/certferry
+        ok "a program of another user's: refused" refuses_program 'neither root nor us'
+        chown 0 open/certferry
+    fi
+    mkdir other
+    ok "mended: installed" open/certferry service install --root "$work/other" --config "$conf"
+    rm -rf other
     ok "a path that a unit cannot name: refused" is "$("$B/certferry" service install --root "$work/other" --config \
         "$work/with space/certferry.conf" 2>err >out; echo $?)" 6
     ok "says why" says err "without spaces"
