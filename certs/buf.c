@@ -41,7 +41,7 @@ static void release(const struct buf *b)
     if (b->secret)
         mem_secret_free(b->p, b->cap);
     else
-        free(b->p);
+        mem_wipe_free(b->p, b->cap);
 }
 
 /* Make room for `more` bytes and the one behind; false turns b bad. */
@@ -173,7 +173,7 @@ int buf_finish(struct buf *b, size_t start, struct err *e)
 void buf_truncate(struct buf *b, size_t len)
 {
     assert(len <= b->len);
-    if (b->secret && b->len > len)
+    if (b->len > len)
         mem_wipe(b->p + len, b->len - len);
     b->len = len;
 }

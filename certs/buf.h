@@ -13,7 +13,8 @@
  * that appends and fails cuts the buf back to what it held before (buf_finish); if the buf itself was
  * the reason it stays bad until buf_reset or buf_free.
  *
- * A secret buf is wiped when it grows, shrinks or is freed.
+ * A buf is wiped when it grows, shrinks or is freed: what comes over the wire may be a secret without anybody having
+ * said so.  A secret one is in the memory of secrets besides (mem.h), which is small: keys, passwords, tokens.
  *
  * Threads: a buf belongs to one thread at a time.
  */

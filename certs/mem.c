@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
@@ -99,6 +100,54 @@ void text_wipe_free(char *text)
         mem_wipe_free(text, strlen(text));
 }
 
+/* ---- for libraries ---- */
+
+void *mem_lib_malloc(size_t len)
+{
+    return malloc(len);
+}
+
+void *mem_lib_calloc(size_t count, size_t size)
+{
+    return calloc(count, size);
+}
+
+/* By the size the allocator knows, not by one in front of the block: what a library allocated before it was told of us,
+ * and what it lets others free, stays an ordinary block. */
+void mem_lib_free(void *p)
+{
+    mem_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+/* realloc itself may move a block, and frees the old one as it is. */
+void *mem_lib_realloc(void *p, size_t len)
+{
+    size_t had = malloc_usable_size(p);
+    void *fresh;
+
+    if (p != NULL && len == 0) {
+        mem_lib_free(p);
+        return NULL;
+    }
+    if (len <= had && len >= had / 2)
+        return p;
+    if ((fresh = malloc(len)) == NULL)
+        return NULL;
+    if (had != 0)
+        memcpy(fresh, p, had < len ? had : len);
+    mem_lib_free(p);
+    return fresh;
+}
+
+char *mem_lib_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
 bool mem_equal(const void *a, const void *b, size_t len)
 {
     return len == 0 || CRYPTO_memcmp(a, b, len) == 0;
@@ -130,19 +179,19 @@ static void *note(void *p, size_t len)
 static void *hook_malloc(size_t len, const char *file, int line)
 {
     (void)file, (void)line;
-    return note(must_fail() ? NULL : malloc(len), len);
+    return note(must_fail() ? NULL : mem_lib_malloc(len), len);
 }
 
 static void *hook_realloc(void *p, size_t len, const char *file, int line)
 {
     (void)file, (void)line;
-    return note(must_fail() ? NULL : realloc(p, len), len);
+    return note(must_fail() ? NULL : mem_lib_realloc(p, len), len);
 }
 
 static void hook_free(void *p, const char *file, int line)
 {
     (void)file, (void)line;
-    free(p);
+    mem_lib_free(p);
 }
 
 bool mem_watch_openssl(void)

@@ -37,13 +37,23 @@ void mem_wipe(void *p, size_t len);
 void mem_wipe_free(void *p, size_t len);
 void text_wipe_free(char *text);
 
+/*
+ * Memory for libraries that copy secrets and free them as they are (OpenSSL, libcurl): malloc's family, but what is
+ * freed, or left behind where a block grows, is wiped.  Blocks of malloc and these may be mixed.
+ */
+void *mem_lib_malloc(size_t len);
+void *mem_lib_calloc(size_t count, size_t size);
+void *mem_lib_realloc(void *p, size_t len);
+char *mem_lib_strdup(const char *text);
+void mem_lib_free(void *p);
+
 /* mem_equal - compare in constant time: for secrets and digests. */
 bool mem_equal(const void *a, const void *b, size_t len);
 
 /*
- * mem_watch_openssl - note when OpenSSL runs out of memory, which it often does not say itself, so that
- * lib_err() can tell that from a fault that will not pass.  Once, at the very start of the program:
- * false if OpenSSL has allocated before.
+ * mem_watch_openssl - OpenSSL's memory is of mem_lib_*, and it is noted when it runs out, which OpenSSL often does not
+ * say itself, so that lib_err() can tell that from a fault that will not pass.  Once, at the very start of the
+ * program: false if OpenSSL has allocated before.
  * mem_openssl_was_out - did an allocation of OpenSSL fail in this thread since the last call?
  */
 bool mem_watch_openssl(void);

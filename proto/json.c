@@ -2,14 +2,18 @@
  * see json.h: reading
  *
  * struct json is json-c's struct json_object under our name, so that no other file sees json-c.  A
- * const one is given back to json-c without its const: the calls used here do not change it, except
- * that printing keeps the text inside the object.
+ * const one is given back to json-c without its const: the calls used here do not change it.
+ *
+ * Any string may be a secret (an access token, a device code), and json-c frees its copies as they are.  So they are
+ * wiped where they lie, the parser's own buffer is made large enough before it reads, and nothing is printed by
+ * json-c, which would keep the text.
  */
 #define json_bool json_c_bool /* a typedef of json-c's, in the way of our function */
 #include <json-c/json.h>
 #undef json_bool
 #include "proto/json.h"
 #include "proto/json_scan.h"
+#include "certs/mem.h"
 #include "certs/text.h"
 #include <limits.h>
 #include <string.h>
@@ -24,6 +28,40 @@ static const struct json *ours(const struct json_object *o)
     return (const struct json *)o;
 }
 
+static struct lh_entry *first_member(struct json_object *o)
+{
+    return lh_table_head(json_object_get_object(o));
+}
+
+/* json-c collects a string here before it makes an object of it; growing on the way would leave copies. */
+static bool make_room(struct json_tokener *t, size_t len)
+{
+    if (printbuf_memset(t->pb, -1, 0, (int)len) != 0)
+        return false;
+    printbuf_reset(t->pb);
+    return true;
+}
+
+static void wipe_strings(struct json_object *v)
+{
+    switch (json_object_get_type(v)) {
+    case json_type_string:
+        mem_wipe(
+            (char *)(uintptr_t)json_object_get_string(v), (size_t)json_object_get_string_len(v));
+        break;
+    case json_type_array:
+        for (size_t i = 0; i < json_object_array_length(v); i++)
+            wipe_strings(json_object_array_get_idx(v, i));
+        break;
+    case json_type_object:
+        for (struct lh_entry *m = first_member(v); m != NULL; m = lh_entry_next(m))
+            wipe_strings(lh_entry_v(m));
+        break;
+    default:
+        break;
+    }
+}
+
 struct json *json_parse(struct view text, size_t max, struct err *e)
 {
     struct json_tokener *t = NULL;
@@ -36,7 +74,8 @@ struct json *json_parse(struct view text, size_t max, struct err *e)
     if (json_scan(text, e) != 0)
         return NULL;
     t = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
-    if (t == NULL) {
+    if (t == NULL || !make_room(t, text.len)) {
+        json_tokener_free(t);
         err_set(e, ERR_NOMEM, "JSON: no memory for a parser");
         return NULL;
     }
@@ -45,12 +84,14 @@ struct json *json_parse(struct view text, size_t max, struct err *e)
     if (root == NULL)
         err_set(e, ERR_PROTO, "JSON: %s at byte %zu",
             json_tokener_error_desc(json_tokener_get_error(t)), json_tokener_get_parse_end(t));
+    mem_wipe(t->pb->buf, (size_t)t->pb->size);
     json_tokener_free(t);
     return (struct json *)root;
 }
 
 void json_free(struct json *root)
 {
+    wipe_strings(object(root));
     json_object_put(object(root));
 }
 
@@ -172,16 +213,46 @@ const char *json_string(const struct json *v)
                                                             : NULL;
 }
 
-void json_print(const struct json *v, struct buf *out)
+/* null, true, false or a number: no secret, and as it was written. */
+static void print_plain(const char *name, struct json_object *v, struct json_out *o)
 {
-    size_t len = 0;
-    const char *text = json_object_to_json_string_length(
-        object(v), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    const char *text = json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN);
 
     if (text == NULL)
-        buf_spoil(out, ERR_NOMEM);
-    else
-        buf_add(out, text, len);
+        buf_spoil(o->to, ERR_NOMEM);
+    json_put_raw(o, name, view_text(text));
+}
+
+static void print(const char *name, struct json_object *v, struct json_out *o)
+{
+    switch (json_object_get_type(v)) {
+    case json_type_string:
+        json_put_view(
+            o, name, view_of(json_object_get_string(v), (size_t)json_object_get_string_len(v)));
+        break;
+    case json_type_array:
+        json_open(o, name, '[');
+        for (size_t i = 0; i < json_object_array_length(v); i++)
+            print(NULL, json_object_array_get_idx(v, i), o);
+        json_close(o, ']');
+        break;
+    case json_type_object:
+        json_open(o, name, '{');
+        for (struct lh_entry *m = first_member(v); m != NULL; m = lh_entry_next(m))
+            print(lh_entry_k(m), lh_entry_v(m), o);
+        json_close(o, '}');
+        break;
+    default:
+        print_plain(name, v, o);
+        break;
+    }
+}
+
+void json_print(const struct json *v, struct buf *out)
+{
+    struct json_out o = { .to = out };
+
+    print(NULL, object(v), &o);
 }
 
 /* *state is the entry handed out last: json-c's tables keep insertion order and do not move. */
@@ -192,7 +263,7 @@ bool json_next_member(const struct json *o, size_t *state, const char **name, co
     if (!json_is_object(o))
         return false;
     if (*state == 0)
-        entry = lh_table_head(json_object_get_object(object(o)));
+        entry = first_member(object(o));
     else
         entry = lh_entry_next((struct lh_entry *)*state);
     if (entry == NULL)

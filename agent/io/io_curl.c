@@ -100,8 +100,10 @@ static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 CURLM *io_curl_open(io_curl_fn *done, struct err *e)
 {
     on_done = done;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (multi = curl_multi_init()) == NULL
-        || uv_timer_init(&io_loop, &curl_timer) != 0) {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_malloc, mem_lib_free, mem_lib_realloc,
+            mem_lib_strdup, mem_lib_calloc)
+            != 0
+        || (multi = curl_multi_init()) == NULL || uv_timer_init(&io_loop, &curl_timer) != 0) {
         (void)err_set(e, ERR_NOMEM, "the HTTP client cannot be made");
         return NULL;
     }

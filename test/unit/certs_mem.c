@@ -44,6 +44,33 @@ static void wipe_wipes(void **state)
     mem_wipe(NULL, 0);
 }
 
+/* What a library gets is what malloc's family gives; agent_memory.c looks at what is left of it. */
+static void libraries_get_blocks_like_any(void **state)
+{
+    static const uint8_t zero[40];
+    char *p = mem_lib_realloc(NULL, 8), *copy = mem_lib_strdup("text"), *plain = strdup("plain");
+    void *zeroed = mem_lib_calloc(4, 10);
+
+    (void)state;
+    memcpy(p, "1234567", 8);
+    p = mem_lib_realloc(p, 100000);
+    assert_string_equal(p, "1234567");
+    p = mem_lib_realloc(p, 90000);
+    assert_string_equal(p, "1234567");
+    p = mem_lib_realloc(p, 4);
+    assert_memory_equal(p, "1234", 4);
+    assert_null(mem_lib_realloc(p, 0)); /* freed */
+    assert_string_equal(copy, "text");
+    assert_memory_equal(zeroed, zero, sizeof zero);
+    plain = mem_lib_realloc(plain, 1000);
+    assert_string_equal(plain, "plain");
+    free(plain);
+    mem_lib_free(copy);
+    mem_lib_free(zeroed);
+    mem_lib_free(NULL);
+    mem_lib_free(mem_lib_malloc(0));
+}
+
 static void equal_compares(void **state)
 {
     (void)state;
@@ -175,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_allocations_are_zeroed),
         cmocka_unit_test(wipe_wipes),
+        cmocka_unit_test(libraries_get_blocks_like_any),
         cmocka_unit_test(equal_compares),
         cmocka_unit_test(the_nth_try_fails_and_no_other),
         cmocka_unit_test(xcalloc_ends_the_process),
