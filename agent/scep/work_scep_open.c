@@ -10,6 +10,7 @@
 #include <string.h>
 #include "agent/scep/work_scep.h"
 #include "certs/ber.h"
+#include "certs/cms_content.h"
 #include "certs/cms_cert.h"
 #include "certs/envelope.h"
 #include "certs/mem.h"
@@ -247,16 +248,28 @@ static bool what_it_says(struct view text, struct buf *out)
     return text.len >= CHALLENGE_BASE64;
 }
 
-/* Without the endpoint: what serves once serves at one endpoint only. */
+/*
+ * Without the endpoint: what serves once serves at one endpoint only.  Challenges that a cloud signs or encrypts are CMS
+ * messages, as far as is known: one that its holder has written another way is not another one (cms_content.h).
+ */
 static int name_challenge(struct opening *o)
 {
     struct work_scep_open *w = o->w;
-    struct view text = buf_view(&o->csr.challenge);
-    struct buf said = BUF_SECRET(BER_MAX);
-    int rc = hash_of(o->l, "", view_text("challenge"),
-        what_it_says(text, &said) ? buf_view(&said) : text, w->challenge, 64, &w->why);
+    struct view name = buf_view(&o->csr.challenge);
+    struct buf said = BUF_SECRET(BER_MAX), content = BUF_SECRET(BER_MAX);
+    const char *kind = "challenge";
+    int rc;
 
+    if (what_it_says(name, &said)) {
+        name = buf_view(&said);
+        if (cms_content(name, &content)) {
+            name = buf_view(&content);
+            kind = "content of a challenge";
+        }
+    }
+    rc = hash_of(o->l, "", view_text(kind), name, w->challenge, 64, &w->why);
     buf_free(&said);
+    buf_free(&content);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* Target functions: ber_to_der, signed_parse and what looks into it, envelope_parse: a SCEP message as any
  * stranger may send it, and the envelope in it. */
 #include "certs/ber.h"
+#include "certs/cms_content.h"
 #include "certs/envelope.h"
 #include "certs/signed.h"
 #include <stdlib.h>
@@ -68,6 +69,20 @@ static void look_at_signed(struct view der)
         look_into(s.content);
 }
 
+/* What a message is known by does not change with its lengths. */
+static void look_at_content(struct view ber, struct view der)
+{
+    struct buf one = BUF_INIT(2 * BER_MAX), two = BUF_INIT(2 * BER_MAX);
+    bool is = cms_content(ber, &one);
+
+    if (is != (one.len != 0)
+        || (der.len != 0
+            && (is != cms_content(der, &two) || !view_equal(buf_view(&one), buf_view(&two)))))
+        abort();
+    buf_free(&one);
+    buf_free(&two);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct buf der = BUF_INIT(2 * BER_MAX), again = BUF_INIT(2 * BER_MAX);
@@ -79,10 +94,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
             && (ber_to_der(buf_view(&der), &again, &e) != 0
                 || !view_equal(buf_view(&der), buf_view(&again))))
             abort();
+        look_at_content(view_of(data, len), buf_view(&der));
         look_at_signed(buf_view(&der));
         look_at_envelope(buf_view(&der));
     } else if (der.len != 0 || (e.cls != ERR_PROTO && e.cls != ERR_TOO_LARGE)) {
         abort();
+    } else {
+        look_at_content(view_of(data, len), view_of(NULL, 0));
     }
     buf_free(&der);
     buf_free(&again);

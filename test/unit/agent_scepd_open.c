@@ -5,6 +5,8 @@
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include "agent/scep/work_scep.h"
+#include "certs/signed.h"
+#include "certs/text.h"
 
 static struct ra service;
 static struct scep_rules rules = { .endpoint = "one", .rsa_min_bits = 2048 };
@@ -142,6 +144,50 @@ static void a_long_challenge_is_known_by_what_it_says(void **state)
     assert_string_not_equal(one, other);
 }
 
+/* A message of CMS, as a challenge. */
+static void name_of_message(const struct buf *message, size_t more, char out[72])
+{
+    struct buf text = BUF_INIT(ROOM), all = BUF_INIT(ROOM);
+
+    buf_add_view(&all, buf_view(message));
+    for (size_t i = 0; i < more; i++)
+        buf_add_byte(&all, 7);
+    base64_add(&text, buf_view(&all));
+    name_of("one", buf_text(&text), out);
+    buf_free(&text);
+    buf_free(&all);
+}
+
+/* Who has a challenge has one, however he writes it: what was signed is what it is known by. */
+static void a_signed_challenge_is_known_by_what_is_signed(void **state)
+{
+    struct signed_out o = { .content = view_text("for Ada"),
+        .has_content = true,
+        .digest = DIGEST_SHA256,
+        .key = device.key,
+        .certificate = buf_view(&device.der),
+        .include_certificate = true };
+    struct buf plain = BUF_INIT(ROOM), bare = BUF_INIT(ROOM), other = BUF_INIT(ROOM);
+    char one[72], two[72], behind[72], another[72];
+
+    (void)state;
+    T_OK(signed_write(lib, &o, &plain, &e));
+    o.include_certificate = false;
+    T_OK(signed_write(lib, &o, &bare, &e));
+    o.content = view_text("for Bob");
+    T_OK(signed_write(lib, &o, &other, &e));
+    name_of_message(&plain, 0, one);
+    name_of_message(&plain, 5, behind);
+    name_of_message(&bare, 0, two);
+    name_of_message(&other, 0, another);
+    assert_string_equal(one, two);
+    assert_string_equal(one, behind);
+    assert_string_not_equal(one, another);
+    buf_free(&plain);
+    buf_free(&bare);
+    buf_free(&other);
+}
+
 /* A certificate with a key that nobody has: a number of so many bits, and this exponent. */
 static void stranger(int bits, int exponent_bits, struct buf *out)
 {
@@ -203,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_request_that_does_not_open_is_refused),
         cmocka_unit_test(a_challenge_is_one_at_every_endpoint),
         cmocka_unit_test(a_long_challenge_is_known_by_what_it_says),
+        cmocka_unit_test(a_signed_challenge_is_known_by_what_is_signed),
         cmocka_unit_test(a_signer_whose_key_is_work_is_refused),
     };
     int failed;
