@@ -22,7 +22,7 @@ int fs_readable(const char *path, bool secret, struct err *e) MUST;
 
 /*
  * fs_trusted_file - a file to be loaded into this process, or run with its rights: a regular one that nobody but
- * root and us can change or exchange.
+ * root and us can change or exchange; not he whom root acts as, either (fs_as_owner).
  *
  * Its path is absolute.  It, every folder above it, every symbolic link on the way and all of that again where
  * a link leads belong to root or us; files and folders are not writable by group or others, but for folders with

@@ -14,13 +14,14 @@ struct walk {
     unsigned links;
 };
 
-/* Who could change what is called path? */
+/* Who could change what is called path?  "Us" is who we really are: root that acts as somebody else (fs_as_owner) is
+ * root again whenever what it loads or runs wants that. */
 static int judge(const char *path, const struct stat *st, struct err *e)
 {
     bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0;
     unsigned mode = st->st_mode & 07777;
 
-    if (st->st_uid != 0 && st->st_uid != geteuid())
+    if (st->st_uid != 0 && st->st_uid != getuid())
         return err_set(e, ERR_CONFIG,
             "%s: belongs to user %u, who is neither root nor us (mode %04o)", path,
             (unsigned)st->st_uid, mode);

@@ -47,6 +47,28 @@ static void root_acts_as_the_owner(void **state)
     assert_false(self.changed);
 }
 
+/* What root loads or runs has root's rights, whoever root acts as: the owner's file would be root in no time. */
+static void who_acts_as_the_owner_runs_nothing_of_his(void **state)
+{
+    struct fs_self self;
+    struct err e = { 0 };
+
+    (void)state;
+    if (!root())
+        skip();
+    assert_int_equal(chmod(dir_root, 0711), 0);
+    assert_int_equal(mkdir(dir_path("his"), 0755), 0);
+    dir_write("his/plugin.so", "x", 0755);
+    dir_write("ours.so", "x", 0755);
+    assert_int_equal(chown(dir_path("his/plugin.so"), 4711, 4712), 0);
+    T_ERR(fs_trusted_file(dir_path("his/plugin.so"), &e), ERR_CONFIG);
+    assert_int_equal(chown(dir_path("his"), 4711, 4712), 0);
+    T_OK(fs_as_owner(dir_path("his"), &self, &e));
+    T_ERR(fs_trusted_file(dir_path("his/plugin.so"), &e), ERR_CONFIG);
+    T_OK(fs_trusted_file(dir_path("ours.so"), &e));
+    fs_as_self(&self);
+}
+
 static void what_the_owner_reads(void **state)
 {
     (void)state;
@@ -100,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DIR_TEST(root_acts_as_the_owner),
+        DIR_TEST(who_acts_as_the_owner_runs_nothing_of_his),
         DIR_TEST(what_the_owner_reads),
         DIR_TEST(root_believes_the_owner),
     };
