@@ -10,6 +10,9 @@
  */
 
 /*
+ * Whose a folder is: he who owns it; but if a symbolic link on the way there is somebody's who is not root, it is his, for
+ * he chose where it leads.
+ *
  * fs_trust_owner - if we are root: a secret file, or a private folder, of this folder's owner is as good as one of ours from
  * now on.  It decides what is believed, for the whole command; no right is given up.  What is written in that folder is
  * written as its owner, for just as long: fs_as_owner.
@@ -41,7 +44,7 @@ int fs_executable(const char *path, struct err *e) MUST;
 int fs_read(const char *path, struct buf *out, struct err *e) MUST;
 
 /* fs_read_secret - the same of a file that passes fs_readable(secret): the very file that is read, not one that had its
- * name before. */
+ * name before.  Read by root, it is no file to which the link of another user leads, but a file of his own. */
 int fs_read_secret(const char *path, struct buf *out, struct err *e) MUST;
 
 /* fs_read_secret_line - the first line of a file that passes fs_readable(secret); out is secret. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "agent/base/fs.h"
+#include "agent/base/fs_link.h"
 #include "certs/mem.h"
 
 /* ---- acting as the owner ------------------------------------------------------------------------------------- */
@@ -48,7 +49,8 @@ int fs_as_owner(const char *dir, struct fs_self *self, struct err *e)
     struct stat st;
 
     *self = (struct fs_self){ .uid = geteuid(), .gid = getegid() };
-    if (self->uid != 0 || stat(dir, &st) != 0 || st.st_uid == 0)
+    /* Who put a link in the folder's place is who gets to act there, not he (or root) whose folder it leads to. */
+    if (self->uid != 0 || (!fs_led_by(dir, &st) && stat(dir, &st) != 0) || st.st_uid == 0)
         return 0;
     if (change_groups(self, st.st_uid, st.st_gid) != 0) {
         int saved = errno;

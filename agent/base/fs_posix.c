@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "agent/base/fs.h"
 #include "agent/base/fs_inner.h"
+#include "agent/base/fs_link.h"
 
 void fs_join(char *out, size_t size, const char *dir, const char *name)
 {
@@ -37,7 +38,7 @@ void fs_trust_owner(const char *dir)
 {
     struct stat st;
 
-    if (geteuid() == 0 && stat(dir, &st) == 0)
+    if (geteuid() == 0 && (fs_led_by(dir, &st) || stat(dir, &st) == 0))
         served = st.st_uid;
 }
 
@@ -105,6 +106,26 @@ static int read_all(int fd, const char *path, struct buf *out, struct err *e)
     return 0;
 }
 
+/*
+ * Root can read more than he whose link leads to it: what he cannot read must not become a secret of his, which is then
+ * used for him, and sent.  Looked at after it was opened: a link that is gone by now has led elsewhere.
+ */
+static int judge_way(const char *path, const struct stat *st, struct err *e)
+{
+    struct stat at;
+    bool led;
+
+    if (geteuid() != 0 || is_credential(st))
+        return 0;
+    led = fs_led_by(path, &at);
+    if (led && at.st_uid != st->st_uid)
+        return err_set(e, ERR_CONFIG, "%s: a link of user %u leads to a file of user %u", path,
+            (unsigned)at.st_uid, (unsigned)st->st_uid);
+    if (!led && (at.st_dev != st->st_dev || at.st_ino != st->st_ino))
+        return err_set(e, ERR_CONFIG, "%s: it was exchanged while it was read", path);
+    return 0;
+}
+
 /* What is judged is what is read: a name may lead to another file a moment later. */
 static int open_and_read(const char *path, bool secret, struct buf *out, struct err *e)
 {
@@ -115,7 +136,7 @@ static int open_and_read(const char *path, bool secret, struct buf *out, struct 
     if (fd < 0 || (secret && fstat(fd, &st) != 0))
         rc = fs_failed(ERR_CONFIG, path, e);
     else if (secret)
-        rc = judge(path, &st, true, e);
+        rc = judge(path, &st, true, e) != 0 ? -1 : judge_way(path, &st, e);
     if (rc == 0 && (rc = read_all(fd, path, out, e)) != 0)
         buf_truncate(out, start);
     if (fd >= 0)

@@ -1,10 +1,11 @@
-/* see fs.h: fs_trusted_file.  The path is walked name by name; a link's target is put in its place. */
+/* see fs.h: fs_trusted_file; fs_link.h.  The path is walked name by name; a link's target is put in its place. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "agent/base/fs.h"
+#include "agent/base/fs_link.h"
 
 enum { PATH_MOST = 4096, LINKS_MOST = 16 };
 
@@ -61,7 +62,10 @@ static size_t next_name(struct walk *w, char *name, size_t size)
     return len;
 }
 
-static int step(struct walk *w, const char *name, struct stat *st, struct err *e)
+typedef int judge_fn(const char *path, const struct stat *st, struct err *e);
+
+static int step(
+    struct walk *w, const char *name, judge_fn *may_pass, struct stat *st, struct err *e)
 {
     char path[PATH_MOST];
     char *slash;
@@ -79,7 +83,7 @@ static int step(struct walk *w, const char *name, struct stat *st, struct err *e
         return err_set(e, ERR_CONFIG, "%s: path too long", w->done);
     if (lstat(path, st) != 0)
         return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
-    if (judge(path, st, e) != 0)
+    if (may_pass(path, st, e) != 0)
         return -1;
     if (S_ISLNK(st->st_mode))
         return follow(w, path, e);
@@ -102,9 +106,32 @@ int fs_trusted_file(const char *path, struct err *e)
     if (judge("/", &st, e) != 0)
         return err_wrap(e, "%s cannot be trusted", path);
     while (next_name(&w, name, sizeof name) > 0)
-        if (step(&w, name, &st, e) != 0)
+        if (step(&w, name, judge, &st, e) != 0)
             return err_wrap(e, "%s cannot be trusted", path);
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_CONFIG, "%s: not a file", path);
     return 0;
+}
+
+/* ---- who leads us ---------------------------------------------------------------------------------------------- */
+
+static int is_roots(const char *path, const struct stat *st, struct err *e)
+{
+    (void)path;
+    (void)e;
+    return S_ISLNK(st->st_mode) && st->st_uid != 0 ? -1 : 0;
+}
+
+bool fs_led_by(const char *path, struct stat *at)
+{
+    struct walk w = { .links = 0 };
+    char name[PATH_MOST];
+    struct err e;
+    int rc = 0;
+
+    fs_absolute(w.rest, sizeof w.rest, path);
+    *at = (struct stat){ .st_uid = 0 };
+    while (rc == 0 && next_name(&w, name, sizeof name) > 0)
+        rc = step(&w, name, is_roots, at, &e);
+    return rc != 0 && S_ISLNK(at->st_mode) && at->st_uid != 0;
 }

@@ -89,6 +89,62 @@ static void what_the_owner_reads(void **state)
     assert_int_equal(geteuid(), 0);
 }
 
+/* He owns the folder above, and has put a link in the place of his own. */
+static void a_link_is_its_owners_doing(void **state)
+{
+    struct fs_self self;
+    struct err e = { 0 };
+
+    (void)state;
+    if (!root())
+        skip();
+    assert_int_equal(chmod(dir_root, 0711), 0);
+    assert_int_equal(mkdir(dir_path("above"), 0755), 0);
+    assert_int_equal(chown(dir_path("above"), 4711, 4712), 0);
+    assert_int_equal(mkdir(dir_path("strangers"), 0755), 0);
+    assert_int_equal(chown(dir_path("strangers"), 4713, 4712), 0);
+    assert_int_equal(mkdir(dir_path("roots"), 0755), 0);
+    assert_int_equal(symlink(dir_path("strangers"), dir_path("above/store")), 0);
+    assert_int_equal(lchown(dir_path("above/store"), 4711, 4712), 0);
+    assert_int_equal(symlink(dir_path("roots"), dir_path("above/other")), 0);
+    assert_int_equal(lchown(dir_path("above/other"), 4711, 4712), 0);
+    assert_int_equal(symlink("strangers", dir_path("by-root")), 0);
+    T_OK(fs_as_owner(dir_path("above/store"), &self, &e));
+    assert_int_equal(geteuid(), 4711);
+    T_ERR(fs_replace(dir_path("above/store/new"), view_text("x"), 0600, &e), ERR_STORE);
+    fs_as_self(&self);
+    T_OK(fs_as_owner(dir_path("above/other"), &self, &e));
+    assert_int_equal(geteuid(), 4711);
+    fs_as_self(&self);
+    T_OK(fs_as_owner(dir_path("by-root"), &self, &e)); /* an administrator's */
+    assert_int_equal(geteuid(), 4713);
+    fs_as_self(&self);
+}
+
+/* What root alone can read is nobody else's secret, though his link leads to it. */
+static void a_link_makes_no_secret_of_roots_file(void **state)
+{
+    struct buf out = BUF_SECRET(100);
+    struct err e = { 0 };
+
+    (void)state;
+    if (!root())
+        skip();
+    dir_write("roots", "token of root", 0600);
+    assert_int_equal(symlink("roots", dir_path("his")), 0);
+    assert_int_equal(symlink("roots", dir_path("by-root")), 0);
+    T_OK(fs_read_secret(dir_path("roots"), &out, &e));
+    T_OK(fs_read_secret(dir_path("by-root"), &out, &e));
+    buf_reset(&out);
+    assert_int_equal(lchown(dir_path("his"), 4711, 4712), 0);
+    T_ERR(fs_read_secret(dir_path("his"), &out, &e), ERR_CONFIG);
+    assert_non_null(strstr(e.msg, "a link of user 4711"));
+    assert_int_equal(out.len, 0);
+    assert_int_equal(chmod(dir_path("roots"), 0440), 0); /* systemd's credentials are for him */
+    T_OK(fs_read_secret(dir_path("his"), &out, &e));
+    buf_free(&out);
+}
+
 /* For the whole program, so in a process of its own. */
 static void root_believes_the_owner(void **state)
 {
@@ -124,6 +180,8 @@ int main(void)
         DIR_TEST(root_acts_as_the_owner),
         DIR_TEST(who_acts_as_the_owner_runs_nothing_of_his),
         DIR_TEST(what_the_owner_reads),
+        DIR_TEST(a_link_is_its_owners_doing),
+        DIR_TEST(a_link_makes_no_secret_of_roots_file),
         DIR_TEST(root_believes_the_owner),
     };
 
