@@ -225,10 +225,12 @@ static void settle(struct io_exchange *x)
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
+/* Each is consumed before the next one is read, whoever's it is; then it is wiped: it may bring a password. */
+static uint8_t piece[PIECE], plain[16384];
+
 /* One piece of what the socket has; false: nothing, or it has ended. */
 static bool receive(struct io_exchange *x, struct view *in)
 {
-    static uint8_t piece[PIECE]; /* consumed before the next one is read, whoever's it is */
     ssize_t n = recv(x->fd, piece, sizeof piece, 0);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -242,14 +244,13 @@ static bool receive(struct io_exchange *x, struct view *in)
 /* The next bytes of requests.  *readable: the socket may be read, once.  false: there are none now. */
 static bool take(struct io_exchange *x, bool *readable, struct view *in)
 {
-    static uint8_t text[16384];
     int n;
 
     for (;;) {
         if (x->tls != NULL) {
-            n = io_tls_read(x->tls, text, sizeof text);
+            n = io_tls_read(x->tls, plain, sizeof plain);
             flush(x); /* of a handshake, or an alert */
-            *in = view_of(text, n > 0 ? (size_t)n : 0);
+            *in = view_of(plain, n > 0 ? (size_t)n : 0);
             if (n > 0)
                 return x->step != IO_GONE;
             if (n < 0)
@@ -303,18 +304,19 @@ static void serve(struct io_exchange *x, bool readable)
 
     x->serving = true;
     while (more && x->step == IO_READ && (in.len > 0 || unsent(x).len == 0)) {
-        switch (http1_read(x->http, in, &q, &status)) {
+        enum http1_state state = http1_read(x->http, in, &q, &status);
+
+        mem_wipe((uint8_t *)(uintptr_t)in.p, in.len); /* what is left of it, x->http keeps */
+        in = (struct view){ 0 };
+        switch (state) {
         case HTTP1_CONTINUE:
             buf_add_text(&x->out, "HTTP/1.1 100 Continue\r\n\r\n");
             send_out(x);
-            in = (struct view){ 0 };
             break;
         case HTTP1_MORE:
-            in = (struct view){ 0 };
             more = take(x, &readable, &in);
             break;
         case HTTP1_REQUEST:
-            in = (struct view){ 0 };
             begin(x, &q);
             break;
         case HTTP1_BAD:
@@ -330,7 +332,8 @@ static void discard(struct io_exchange *x)
 {
     struct view in;
 
-    (void)receive(x, &in);
+    if (receive(x, &in))
+        mem_wipe(piece, in.len);
 }
 
 /*

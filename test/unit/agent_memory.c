@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 #include <sys/wait.h>
 #include "agent/cloud/token.h"
+#include "agent/io/io_listen.h"
 #include "certs/lib.h"
 #include "certs/mem.h"
 #include "certs/text.h"
@@ -23,9 +24,18 @@ static const uint64_t LARGEST = (uint64_t)1 << 32; /* a sanitizer's shadow is no
 #define LONG_50 "and it goes on and on and on and on and on and on "
 #define LONG    LONG_50 LONG_50 LONG_50 LONG_50
 
-enum kind { CLIENT_SECRET, ACCESS_TOKEN, PASSWORD, REQUEST_BODY, ANSWER, KINDS };
+enum kind {
+    CLIENT_SECRET,
+    ACCESS_TOKEN,
+    PASSWORD,
+    REQUEST_BODY,
+    ANSWER,
+    HEARD,
+    HEARD_HEADER,
+    KINDS
+};
 static const char *const names[KINDS] = { "the client's secret", "an access token", "a password",
-    "a request's body", "an answer" };
+    "a request's body", "an answer", "what a client sent us", "the header it sent us" };
 static char canaries[KINDS][CANARY + 1], in_base64[2 * CANARY];
 static char token_text[600], api_text[600];
 static const struct server_answer answers[] = {
@@ -94,6 +104,51 @@ static void on_token(void *arg, const struct err *why, struct view token)
     buf_add_view(to, token);
 }
 
+/* ---- it serves one request, too, and repeats what it was told ---- */
+
+static struct io_listen *listening;
+static unsigned ticks; /* since it was answered; the client stays, and so does the connection */
+
+static void on_request(
+    void *arg, struct io_exchange *x, const struct http1_request *q, const char *remote)
+{
+    (void)arg;
+    (void)remote;
+    if (q->body.len != CANARY || strlen(q->authorization) != CANARY)
+        _exit(9);
+    ticks = 1;
+    io_answer(x, &(struct http1_answer){ .status = 200, .type = "text/plain", .body = q->body });
+}
+
+static void on_tick(void *arg, const struct result *r)
+{
+    (void)r;
+    if (ticks > 0 && ++ticks > 5)
+        io_stop();
+    else if (io_timer(20, on_tick, arg) == NULL)
+        _exit(10);
+}
+
+static void serve_one(int out)
+{
+    const struct io_listen_conf c = { .name = "devices",
+        .address = "127.0.0.1:0",
+        .connections_max = 4,
+        .connections_per_address = 4,
+        .request_s = 20,
+        .idle_s = 20,
+        .body_max = 10000 };
+    unsigned port;
+    struct err e;
+
+    if ((listening = io_listen_open(&c, on_request, NULL, &e)) == NULL)
+        _exit(11);
+    port = io_listen_port(listening);
+    (void)!write(out, &port, sizeof port);
+    on_tick(NULL, NULL);
+    io_run();
+}
+
 static void child(int in, int out)
 {
     struct token_client c = { .id = "client-1" };
@@ -122,6 +177,7 @@ static void child(int in, int out)
     tokens_close(tokens);
     io_peer_free(plain);
     io_peer_free(basic);
+    serve_one(out);
     (void)!write(out, "d", 1);
     (void)!read(in, &o, 1); /* until it has been looked at */
     _exit(0);
@@ -198,11 +254,33 @@ static void serve(char *out, size_t size, const char *before, const char *secret
         strlen(before) + strlen(secret) + strlen(after), before, secret, after);
 }
 
+/* A client of the child. */
+static int tell(unsigned port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char text[1000], *p = text;
+    ssize_t n;
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    (void)snprintf(text, sizeof text,
+        "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n%s",
+        canaries[HEARD_HEADER], CANARY, canaries[HEARD]);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    for (*p = '\0'; strstr(text, canaries[HEARD]) == NULL; *p = '\0') {
+        assert_true((n = read(fd, p, (size_t)(text + sizeof text - 1 - p))) > 0);
+        p += n;
+    }
+    return fd;
+}
+
 static unsigned left_after(bool planted)
 {
     struct order o = { .planted = planted };
-    int to[2], from[2], status = 0;
-    unsigned left = 0;
+    int to[2], from[2], status = 0, client = -1;
+    unsigned left = 0, port = 0;
     char done = 0;
     pid_t pid;
 
@@ -225,8 +303,11 @@ static unsigned left_after(bool planted)
     o.port = server.port;
     memcpy(o.dir, dir_root, sizeof o.dir);
     assert_int_equal(write(to[1], &o, sizeof o), sizeof o);
+    if (read(from[0], &port, sizeof port) == (ssize_t)sizeof port)
+        client = tell(port);
     if (read(from[0], &done, 1) == 1)
         left = left_in(pid);
+    (void)close(client);
     (void)close(to[1]);
     (void)close(to[0]);
     (void)close(from[0]);
