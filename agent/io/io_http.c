@@ -216,13 +216,16 @@ static void count(const struct transfer *t, int status, int64_t date)
         metric_set(METRIC_CLOCK, date - io_wall_s(), name);
 }
 
-/* A refusal may repeat our credential, and is shown to people. */
-static void scrub(struct transfer *t)
+/* An answer may repeat our credential, and what it says is shown to people. */
+static void scrub(struct transfer *t, long status)
 {
-    io_scrub_credential(&t->reply, io_peer_secret(t->peer));
+    size_t least = status >= 400 ? IO_SCRUB_REFUSAL : IO_SCRUB_ANSWER;
+
+    io_scrub_credential(&t->reply, io_peer_secret(t->peer), least);
     for (const struct curl_slist *h = t->headers; h != NULL; h = h->next)
-        io_scrub_header(&t->reply, h->data);
-    io_scrub_form(&t->reply, buf_view(&t->body));
+        io_scrub_header(&t->reply, h->data, least);
+    if (status >= 400)
+        io_scrub_form(&t->reply, buf_view(&t->body));
 }
 
 static void on_transfer_done(CURL *easy, CURLcode rc)
@@ -240,8 +243,7 @@ static void on_transfer_done(CURL *easy, CURLcode rc)
     if (rc == CURLE_OK && t->head_ended) {
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         io_schemes(easy, "WWW-Authenticate", CURLH_HEADER, schemes, sizeof schemes);
-        if (status >= 400)
-            scrub(t);
+        scrub(t, status);
         h.status = (int)status;
         h.body = buf_view(&t->reply);
         h.content_type = io_curl_header(easy, "Content-Type");

@@ -4,7 +4,7 @@
 #include "agent/io/io_scrub.h"
 #include "certs/text.h"
 
-enum { SECRET_LEAST = 6, BASE64_MAX = 32 << 10, ESCAPED_MAX = 64 << 10 };
+enum { BASE64_MAX = 32 << 10, ESCAPED_MAX = 64 << 10 };
 
 static void overwrite(struct buf *body, struct view secret)
 {
@@ -31,40 +31,56 @@ static void overwrite_escaped(struct buf *body, struct view secret, const char *
     buf_free(&escaped);
 }
 
-void io_scrub(struct buf *body, struct view secret)
+void io_scrub(struct buf *body, struct view secret, size_t least)
 {
-    if (secret.len < SECRET_LEAST || body->len == 0)
+    if (secret.len < least || body->len == 0)
         return;
     overwrite(body, secret);
     overwrite_escaped(body, secret, "\"\\");
     overwrite_escaped(body, secret, "\"\\/");
 }
 
-void io_scrub_credential(struct buf *body, struct view credential)
+void io_scrub_credential(struct buf *body, struct view credential, size_t least)
 {
     const uint8_t *colon = credential.len > 0 ? memchr(credential.p, ':', credential.len) : NULL;
     struct buf basic = BUF_SECRET(BASE64_MAX);
 
-    io_scrub(body, credential);
+    io_scrub(body, credential, least);
     base64_add(&basic, credential);
     if (!basic.bad)
-        io_scrub(body, buf_view(&basic));
+        io_scrub(body, buf_view(&basic), least);
     if (colon != NULL)
-        io_scrub(body, view_of(colon + 1, credential.len - (size_t)(colon + 1 - credential.p)));
+        io_scrub(
+            body, view_of(colon + 1, credential.len - (size_t)(colon + 1 - credential.p)), least);
     buf_free(&basic);
 }
 
-void io_scrub_header(struct buf *body, const char *line)
+static bool speaks_of_secret(const char *name, size_t len)
 {
-    static const char name[] = "Authorization:";
-    const char *at = line + sizeof name - 1;
+    static const char *const words[] = { "auth", "key", "token", "secret", "passw", "cookie" };
 
-    if (strncasecmp(line, name, sizeof name - 1) != 0)
+    for (size_t at = 0; at < len; at++)
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+            if (len - at >= strlen(words[i])
+                && strncasecmp(name + at, words[i], strlen(words[i])) == 0)
+                return true;
+    return false;
+}
+
+void io_scrub_header(struct buf *body, const char *line, size_t least)
+{
+    static const char authorization[] = "Authorization";
+    size_t len = strcspn(line, ":");
+    const char *at = line + len;
+
+    if (*at != ':' || !speaks_of_secret(line, len))
         return;
-    at += strspn(at, " ");
-    at += strcspn(at, " ");
-    at += strspn(at, " ");
-    io_scrub(body, view_text(at));
+    at += 1 + strspn(at + 1, " ");
+    if (len == sizeof authorization - 1 && strncasecmp(line, authorization, len) == 0) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    io_scrub(body, view_text(at), least);
 }
 
 /* ---- forms ----------------------------------------------------------------------------------------------------- */
@@ -102,9 +118,9 @@ static void scrub_value(struct buf *body, struct view raw)
     struct buf value = BUF_SECRET(BASE64_MAX);
 
     decode(&value, raw);
-    io_scrub(body, raw);
+    io_scrub(body, raw, IO_SCRUB_REFUSAL);
     if (!value.bad)
-        io_scrub(body, buf_view(&value));
+        io_scrub(body, buf_view(&value), IO_SCRUB_REFUSAL);
     buf_free(&value);
 }
 

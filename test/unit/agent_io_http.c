@@ -197,6 +197,22 @@ static void a_refusal_that_quotes_the_form(void **state)
     fetch_body_is(&f, "{\"error_description\":\"no: *****************!\"}");
 }
 
+/* Some services refuse with 200 and a text. */
+static void an_answer_that_quotes_our_token(void **state)
+{
+    struct http_req q = fetch_get(server_url(&server, "/echo"));
+    struct fetch f;
+
+    (void)state;
+    q.header[0] = (struct http_header){ "Authorization", "Bearer a-token-of-an-hour" };
+    q.header_count = 1;
+    fetch(&f, peer, &q);
+    assert_int_equal(f.status, 200);
+    expect_line(server.last, "Bearer a-token-of-an-hour");
+    assert_null(memmem(f.body.p, f.body.len, "a-token-of", 10));
+    assert_non_null(memmem(f.body.p, f.body.len, "Bearer ******************", 25));
+}
+
 /* Handles are used again: nothing of one request may be in the next. */
 static void one_request_after_the_other(void **state)
 {
@@ -284,6 +300,7 @@ int main(void)
         TEST(headers_of_an_answer),
         TEST(a_post_as_described),
         TEST(a_refusal_that_quotes_the_form),
+        TEST(an_answer_that_quotes_our_token),
         TEST(one_request_after_the_other),
         TEST(a_large_body),
         TEST(refused_before_it_is_sent),

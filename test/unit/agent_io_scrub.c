@@ -9,9 +9,9 @@ static const char *scrubbed(const char *text, const char *credential, const char
     buf_free(&body);
     buf_add_text(&body, text);
     if (credential != NULL)
-        io_scrub_credential(&body, view_text(credential));
+        io_scrub_credential(&body, view_text(credential), IO_SCRUB_REFUSAL);
     if (header != NULL)
-        io_scrub_header(&body, header);
+        io_scrub_header(&body, header, IO_SCRUB_REFUSAL);
     return buf_text(&body);
 }
 
@@ -41,7 +41,24 @@ static void headers(void **state)
     assert_string_equal(scrubbed("text/plain", NULL, "Accept: text/plain"), "text/plain");
     assert_string_equal(scrubbed("Bearer", NULL, "Authorization: Bearer"), "Bearer");
     assert_string_equal(scrubbed("x", NULL, "Authorization:"), "x");
+    assert_string_equal(scrubbed("abc-def", NULL, "X-Api-Key: abc-def"), "*******");
+    assert_string_equal(scrubbed("abc-def", NULL, "x-auth-token:abc-def"), "*******");
+    assert_string_equal(scrubbed("0123-id", NULL, "client-request-id: 0123-id"), "0123-id");
+    assert_string_equal(scrubbed("x-api-key", NULL, "x-api-key"), "x-api-key");
     (void)scrubbed("", NULL, NULL);
+}
+
+/* What stands in an answer that is none of a refusal may be anything: only long ones are told from it. */
+static void answers(void **state)
+{
+    struct buf body = BUF_INIT(1000);
+
+    (void)state;
+    buf_add_text(&body, "MIIBpassword1 a-token-of-20-bytes!!");
+    io_scrub_credential(&body, view_text("user:password1"), IO_SCRUB_ANSWER);
+    io_scrub_header(&body, "Authorization: Bearer a-token-of-20-bytes!", IO_SCRUB_ANSWER);
+    assert_string_equal(buf_text(&body), "MIIBpassword1 ********************!");
+    buf_free(&body);
 }
 
 static const char *scrubbed_form(const char *text, const char *form)
@@ -91,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials),
         cmocka_unit_test(headers),
+        cmocka_unit_test(answers),
         cmocka_unit_test(forms),
         cmocka_unit_test(as_json_writes_it),
     };
