@@ -84,6 +84,7 @@ static void step(struct ccp *c, const struct certferry_request *r,
         ask(c, r, o, v);
         return;
     }
+    kit_asked(c->body, reply);
     json = kit_reply_text(reply, c->answer, sizeof c->answer);
     frontend_says(reply, says, sizeof says);
     switch (frontend_status(reply->status)) {
@@ -128,6 +129,11 @@ static void ccp_notify(void *self, const struct certferry_request *r,
 {
     (void)round;
     step(self, r, o, reply, v);
+}
+
+static void ccp_close(void *self)
+{
+    kit_close(self, sizeof(struct ccp));
 }
 
 static int ccp_serving(void *self, char *why, size_t why_size)
@@ -186,7 +192,7 @@ static const struct certferry_plugin table = {
     .version = KIT_VERSION,
     .summary = "asks a CCP policy cloud whether the challenge is good, and tells it how it ended",
     .open = ccp_open,
-    .close = free,
+    .close = ccp_close,
     .verify = ccp_verify,
     .notify = ccp_notify,
     .serving = ccp_serving,

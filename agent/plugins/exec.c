@@ -187,6 +187,7 @@ static void exec_verify(void *self, const struct certferry_request *r,
     const struct certferry_reply *reply, unsigned round, struct certferry_verdict *v)
 {
     (void)round;
+    kit_asked(((struct exec *)self)->body, reply);
     if (reply == NULL)
         ask(self, r, NULL, v);
     else
@@ -200,12 +201,18 @@ static void exec_notify(void *self, const struct certferry_request *r,
     struct exec *x = self;
 
     (void)round;
+    kit_asked(x->body, reply);
     if (!x->notify)
         kit_allow(v, NULL);
     else if (reply == NULL)
         ask(x, r, o, v);
     else
         judge(x, reply, true, v);
+}
+
+static void exec_close(void *self)
+{
+    kit_close(self, sizeof(struct exec));
 }
 
 static int exec_open(const struct certferry_host *h, void **self, char *why, size_t why_size)
@@ -234,7 +241,7 @@ static const struct certferry_plugin table = {
     .version = KIT_VERSION,
     .summary = "asks a program: JSON on its standard input, a verdict on its output",
     .open = exec_open,
-    .close = free,
+    .close = exec_close,
     .verify = exec_verify,
     .notify = exec_notify,
 };

@@ -313,6 +313,7 @@ static void step(struct intune *in, const struct subject *about,
     const char *json;
     char says[160];
 
+    kit_asked(in->body, reply);
     if (s.asked == NOTHING) {
         begin(in, &s, about, v);
         return;
@@ -376,6 +377,11 @@ static void intune_notify(void *self, const struct certferry_request *r,
     step(self, &(struct subject){ r, o }, reply, round, v);
 }
 
+static void intune_close(void *self)
+{
+    kit_close(self, sizeof(struct intune));
+}
+
 static int intune_serving(void *self, char *why, size_t why_size)
 {
     struct intune *in = self;
@@ -413,7 +419,7 @@ static const struct certferry_plugin table = {
     .summary = "asks Microsoft Intune whether the challenge is good, and tells it how it ended",
     .flags = CERTFERRY_COMPARES, /* subject, names, SID: Intune holds them against the profile */
     .open = intune_open,
-    .close = free,
+    .close = intune_close,
     .verify = intune_verify,
     .notify = intune_notify,
     .serving = intune_serving,

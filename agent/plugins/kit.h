@@ -65,6 +65,30 @@ static inline void kit_added(struct kit_text *t, long n)
     t->n += (size_t)n;
 }
 
+/* kit_forget - overwrite what has a key or a challenge in it; volatile, or the compiler would know better. */
+static inline void kit_forget(void *p, size_t n)
+{
+    volatile unsigned char *at = p;
+
+    while (n-- > 0)
+        *at++ = 0;
+}
+
+/* kit_asked - a question that has been answered: the host has its copy since long. */
+static inline void kit_asked(char *body, const struct certferry_reply *reply)
+{
+    if (reply != NULL)
+        kit_forget(body, strlen(body));
+}
+
+/* kit_close - of a self that has no pointers */
+static inline void kit_close(void *self, size_t size)
+{
+    if (self != NULL)
+        kit_forget(self, size);
+    free(self);
+}
+
 /* kit_quote - as a JSON string; NULL is null. */
 static inline void kit_quote(struct kit_text *t, const struct certferry_host *h, const char *text)
 {

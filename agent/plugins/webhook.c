@@ -169,6 +169,7 @@ static void step(struct webhook *w, const struct hook *hook, const struct certfe
     const struct certferry_outcome *o, const struct certferry_reply *reply,
     struct certferry_verdict *v)
 {
+    kit_asked(w->body, reply);
     if (reply == NULL) {
         v->memo[0] = '0';
         ask(w, hook, r, o, v);
@@ -254,14 +255,9 @@ static int open_settings(struct webhook *w, char *why, size_t size)
     return open_bearer(w, why, size);
 }
 
-/* Keys are wiped with what they are in; volatile, or the compiler would know better. */
 static void webhook_close(void *self)
 {
-    volatile uint8_t *p = self;
-
-    for (size_t i = 0; p != NULL && i < sizeof(struct webhook); i++)
-        p[i] = 0;
-    free(self);
+    kit_close(self, sizeof(struct webhook));
 }
 
 static int webhook_open(const struct certferry_host *h, void **self, char *why, size_t why_size)

@@ -42,6 +42,7 @@ static void validates(void **state)
     assert_string_equal(host_sent("request.certificateRequest"), "MAMCAQU=");
     assert_string_equal(host_sent("request.transactionId"), "9F3A\"0C");
     assert_int_equal(host_answer(&r, NULL, 200, success), CERTFERRY_ALLOW);
+    HOST_FORGETS(struct ccp);
     assert_null(host.v.claims);
 }
 

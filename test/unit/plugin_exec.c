@@ -61,6 +61,7 @@ static void allows(void **state)
     (void)state;
     assert_int_equal(host_answer(&r, NULL, 0, "\n{\"v\":1,\"id\":\"" ID_1 "\",\"allow\":true}\n"),
         CERTFERRY_ALLOW);
+    HOST_FORGETS(struct exec);
     assert_null(host.v.claims);
     r = asked();
     assert_int_equal(

@@ -45,6 +45,7 @@ static void sends(void **state)
         "\"uris\":[\"tag:x\"]},\"scepChallenge\":\"secret\\\"1\","
         "\"scepTransactionID\":\"9F3A\\\"0C\"}");
     assert_int_equal(host_answer(&r, NULL, 200, "{\"allow\":true}"), CERTFERRY_ALLOW);
+    HOST_FORGETS(struct webhook);
     assert_null(host.v.claims);
     r.challenge = NULL;
     assert_int_equal(host_call(&r, NULL, NULL), CERTFERRY_ASK);
