@@ -262,12 +262,50 @@ static int set_up(struct store *s, struct err *e)
     return 0;
 }
 
+/* ---- memory ---- */
+
+static sqlite3_mem_methods plain;
+
+static void wipe_free(void *p)
+{
+    mem_wipe(p, (size_t)plain.xSize(p));
+    plain.xFree(p);
+}
+
+static void *wipe_realloc(void *p, int size)
+{
+    int had = plain.xSize(p);
+    void *fresh;
+
+    if (size <= had)
+        return p;
+    if ((fresh = plain.xMalloc(size)) == NULL)
+        return NULL;
+    memcpy(fresh, p, (size_t)had);
+    wipe_free(p);
+    return fresh;
+}
+
+/* What it frees has been in the store: until a request ends its CSR is, and the challenge in that. */
+static void wipe_memory(void)
+{
+    sqlite3_mem_methods wiping;
+
+    if (plain.xFree != NULL || sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain) != SQLITE_OK)
+        return;
+    wiping = plain;
+    wiping.xFree = wipe_free;
+    wiping.xRealloc = wipe_realloc;
+    (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &wiping);
+}
+
 struct store *store_open(const char *dir, bool read_only, struct err *e)
 {
     struct store *s = xcalloc(1, sizeof *s);
     int version;
 
     open_problem = STORE_OTHER;
+    wipe_memory();
     fs_join(s->path, sizeof s->path, dir, "certferry.db");
     if (!read_only && (fs_private_dir(dir, e) != 0 || fs_touch_private(s->path, e) != 0))
         goto failed;

@@ -28,6 +28,14 @@ challenge good-secret
 enrol good-secret
 ok "client secret: a certificate" told good-secret status=SUCCESS
 ok "client secret: the same order" story_is good-secret "$whole_story"
+remains() { python3 "$root/test/live/remains.py" "$agent_pid" "$1"; }
+remains "$dir/ca-password.txt"
+if [ $? -eq 2 ]; then
+    skip "nothing is left of a challenge that was spent" "only root may look into the service's memory"
+else
+    ok "(the service's memory can be looked through: the CA's password is in it)" remains "$dir/ca-password.txt"
+    ok "nothing is left there of a challenge that was spent" until_true 10 not remains devices/good-secret.challenge
+fi
 endpoint=
 ok "a token for Graph and one for Intune, for each client" is "$(ledger '"event":"token"')" 4
 
