@@ -304,6 +304,7 @@ void agent_close(struct agent *a)
         io_cancel(a->idle);
         io_cancel(a->deadline);
         io_cancel(a->grace);
+        io_cancel(a->log_level.op);
         reload_stop(a);
         backup_stop(a);
         watchdog_stop(a->watchdog);

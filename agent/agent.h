@@ -60,6 +60,10 @@ struct agent {
     struct op *idle, *chores, *deadline; /* timers: housekeeping; the end of draining */
     struct op *grace; /* while draining: connections that have said nothing yet may still ask */
     int64_t started_at;
+    struct {           /* another log level than the configuration's, see control_log.h */
+        struct op *op; /* the timer that ends it */
+        int64_t until; /* UTC seconds; 0: no end */
+    } log_level;
     int64_t rotated_at; /* the master key, since the start; 0 = never */
     int64_t audit_told; /* records of the audit log whose head the log has */
     char actor[40];     /* who asks the command that is being answered: "uid 0" */

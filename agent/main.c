@@ -42,16 +42,21 @@ static int take_option(struct cli *c, char **argv)
     return o->value != NULL ? 2 : 1;
 }
 
+/* "logs level" is a verb, "logs CC_CHANNEL=Admin" the noun alone. */
 static const struct command *find(const struct cli *c, bool *noun_known)
 {
+    const struct command *alone = NULL;
+
     for (const struct command *k = cli_commands; k->noun != NULL; k++) {
         if (strcmp(k->noun, c->args[0]) != 0)
             continue;
         *noun_known = true;
-        if (k->verb == NULL || (c->arg_count > 1 && strcmp(k->verb, c->args[1]) == 0))
+        if (k->verb == NULL)
+            alone = k;
+        else if (c->arg_count > 1 && strcmp(k->verb, c->args[1]) == 0)
             return k;
     }
-    return NULL;
+    return alone;
 }
 
 /* "KEY VALUE": two; "[TOPIC]": none or one; a last word with "..." stands for any number. */

@@ -52,6 +52,31 @@ enum log_level log_level_named(const char *name)
     return LOG_LEVEL_INFO;
 }
 
+bool log_level_find(const char *name, enum log_level *out)
+{
+    for (size_t i = LOG_LEVEL_ERROR; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(levels[i], name) == 0) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return levels[level];
+}
+
+enum log_level log_level_now(void)
+{
+    return least;
+}
+
+void log_set_level(enum log_level level)
+{
+    least = level;
+}
+
 const char *log_event_name(enum log_event ev)
 {
     return events[ev].name;

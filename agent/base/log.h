@@ -119,6 +119,11 @@ bool log_journal_open(const char *path);
 /* log_journal_is_stderr - is JOURNAL_STREAM (systemd.exec(5)) what standard error is?  Then whoever started us reads
  * it there.  NULL: no. */
 bool log_journal_is_stderr(const char *stream);
+/* log_set_level - from now on; log_level_now says what it is.  log_level_find - false: there is no such level */
+void log_set_level(enum log_level level);
+enum log_level log_level_now(void);
+bool log_level_find(const char *name, enum log_level *out);
+const char *log_level_name(enum log_level level);
 enum log_level log_level_named(const char *name); /* "error", "warning", "info", "debug" */
 
 /*

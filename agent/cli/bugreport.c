@@ -99,14 +99,14 @@ static const char *const allowed[] = { "answers", "attempts", "backupAt", "bytes
     "certain", "certificateExpiresAt", "certificates", "class", "clockOffset_s", "commits",
     "connections", "count", "created", "data", "daysLeft", "delivered", "duplicatesPossible",
     "ended", "endpoint", "event", "expires", "failingSince", "failures", "accepted", "cancelled",
-    "health", "held", "history", "issued", "lastDay", "lastOk", "lastPoll", "listeners",
-    "logLinesDropped", "metricsPort", "name", "next", "nextDue", "nextTry", "notAfter", "number",
-    "oldest", "oldestOpen", "orphans", "outcomes", "part", "peers", "pending", "pid", "plugin",
-    "port", "purpose", "queue", "raExpiresAt", "ready", "received", "records", "refused",
-    "rejected", "reloadRefused", "replayed", "request", "requests", "resubmitted", "retrying",
-    "scep", "schema", "serving", "since", "sinceStart", "state", "step", "stops", "storeFree",
-    "stuck", "submissions", "superseded", "template", "time", "tls", "type", "uptime_s", "version",
-    "waitsFor", "whole", "brokenAt", "head", "working" };
+    "health", "held", "history", "issued", "lastDay", "lastOk", "lastPoll", "level", "listeners",
+    "log", "configured", "until", "logLinesDropped", "metricsPort", "name", "next", "nextDue",
+    "nextTry", "notAfter", "number", "oldest", "oldestOpen", "orphans", "outcomes", "part", "peers",
+    "pending", "pid", "plugin", "port", "purpose", "queue", "raExpiresAt", "ready", "received",
+    "records", "refused", "rejected", "reloadRefused", "replayed", "request", "requests",
+    "resubmitted", "retrying", "scep", "schema", "serving", "since", "sinceStart", "state", "step",
+    "stops", "storeFree", "stuck", "submissions", "superseded", "template", "time", "tls", "type",
+    "uptime_s", "version", "waitsFor", "whole", "brokenAt", "head", "working" };
 
 static bool is_allowed(const char *name)
 {

@@ -196,6 +196,10 @@ __attribute__((format(printf, 4, 0))) static int fail(
     const char *name = err_name(e->cls), *what = said(e->cls);
     char help[400];
 
+    if (code == EXIT_NO_SERVICE && !c->json) {
+        name = "ERR_SERVICE";
+        what = "no service is running";
+    }
     if (is_wrong_user(c, code, e)) {
         name = "ERR_PERMISSION";
         what = "this user may not";

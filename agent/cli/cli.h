@@ -156,6 +156,7 @@ int cmd_audit_verify(struct cli *c);
 int cmd_audit_export(struct cli *c);
 int cmd_bugreport(struct cli *c);
 int cmd_logs(struct cli *c);
+int cmd_logs_level(struct cli *c);
 int cmd_ra_show(struct cli *c);
 int cmd_ra_renew(struct cli *c);
 int cmd_sign_in(struct cli *c);

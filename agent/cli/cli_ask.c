@@ -70,6 +70,15 @@ static int ask_store(
     return rc;
 }
 
+static enum err_class class_named(const char *name)
+{
+    int cls = ERR_NONE + 1;
+
+    while (cls < ERR_CLASS_COUNT && strcmp(err_name((enum err_class)cls), name) != 0)
+        cls++;
+    return cls < ERR_CLASS_COUNT ? (enum err_class)cls : ERR_PROTO; /* another version's */
+}
+
 static int finish(struct cli *c, struct buf *reply, bool from_store, struct json **answer)
 {
     struct err e = { 0 };
@@ -95,9 +104,10 @@ static int finish(struct cli *c, struct buf *reply, bool from_store, struct json
         (void)!json_text(error, "fix", false, 400, &fix, &e);
         (void)!json_int(error, "exit", false, 0, 255, &code, &e);
     }
-    if (!c->json)
-        (void)fprintf(
-            stderr, "error[%s] %s\n  fix:  %s\n", strlen(name) > 4 ? name + 4 : name, message, fix);
+    if (!c->json) { /* in the same three lines as every other error */
+        (void)err_set(&e, class_named(name), "%s", message);
+        (void)cli_fail_as(c, (int)code, &e, "%s", fix);
+    }
     json_free(j);
     return (int)code;
 }
@@ -208,7 +218,7 @@ int cli_ask_keys(struct cli *c, struct view request, struct json **answer)
 {
     int code = ask(c, request, KEYS, answer);
 
-    return code == EXIT_NO_SERVICE ? EXIT_OK : code;
+    return code == EXIT_NO_SERVICE && *answer != NULL ? EXIT_OK : code;
 }
 
 /* ---- reading the answer ---------------------------------------------------------------------------------------- */

@@ -168,6 +168,10 @@ const struct command cli_commands[] = {
         "The service's log in the journal, as journalctl prints it; words go to journalctl, as "
         "CC_CHANNEL=Admin.",
         cmd_logs },
+    { "logs", "level", "LEVEL", "--for",
+        "Set the log level of the running service: error, warning, info or debug; until --for is "
+        "over, it is set again, or the service begins anew. The configuration stays.",
+        cmd_logs_level },
     { "service", "install", "", "--root",
         "Make this program a service of systemd: unit, user and folders where no package did, and "
         "enable it. Does "
@@ -224,6 +228,7 @@ const struct cli_option cli_options[] = {
     { "--state", "STATE", "requests list, retry: only those in this state." },
     { "--stuck", NULL, "requests list: only those that need somebody." },
     { "--since", "DURATION", "Only what has come within this time, as 2h or 7d." },
+    { "--for", "DURATION", "logs level: after this time it is log.level again, as 15m." },
     { "--out", "FILE",
         "bugreport: write it there; default certferry-bugreport-TIME.tar.gz in this folder." },
     { "--preview", NULL, "bugreport: show what would stand in it, write nothing." },

@@ -1,4 +1,4 @@
-/* logs: where the service's events are. */
+/* logs: where the service's events are, and how much it says. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,4 +51,39 @@ int cmd_logs(struct cli *c)
     (void)fflush(stdout);
     (void)execv(program, (char *const *)(const void *)argv);
     return elsewhere(c, strerror(errno));
+}
+
+static void print_level(const struct json *data)
+{
+    const struct json *log = json_get(data, "log");
+    const char *level = cli_text(log, "level"), *configured = cli_text(log, "configured");
+    const char *until = cli_text(log, "until");
+
+    (void)printf("log level: %s -> %s", cli_text(data, "before"), level);
+    if (strcmp(level, configured) == 0)
+        (void)printf(", as configured\n");
+    else if (until[0] != '\0')
+        (void)printf(", until %s, then %s\n", until, configured);
+    else
+        (void)printf(", until the service begins anew, or: certferry logs level %s\n", configured);
+}
+
+int cmd_logs_level(struct cli *c)
+{
+    struct buf q = BUF_INIT(4096);
+    struct json_out o = { .to = &q };
+    struct json *answer;
+    int code;
+
+    json_open(&o, NULL, '{');
+    json_put_text(&o, "command", "log.level");
+    json_put_text(&o, "level", c->args[0]);
+    json_put_int(&o, "for_s", cli_seconds(c, "--for", 0));
+    json_close(&o, '}');
+    code = cli_ask(c, buf_text(&q), false, &answer);
+    buf_free(&q);
+    if (answer != NULL && !c->json)
+        print_level(json_get(answer, "data"));
+    json_free(answer);
+    return code;
 }

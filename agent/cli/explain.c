@@ -41,6 +41,12 @@ static void errors(explain_fn *fn, void *arg)
                     "A file, a folder or the control socket is closed to whoever gave the command; "
                     "nothing is wrong with it.",
                 .todo = "the same command with sudo, or as the service's user" });
+    fn(arg,
+        &(struct explanation){ .kind = EXPLAIN_ERROR,
+            .code = "SERVICE",
+            .title = "no service is running",
+            .means = "What was asked takes a running service, or a service manager to start it.",
+            .todo = "certferry service status; certferry service start" });
 }
 
 /* "SCEP-01": the rows of a group are about the same thing. */

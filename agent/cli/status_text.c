@@ -115,6 +115,17 @@ static void put_master_key(const struct json *d, struct buf *b)
             "certferry(1), KEYS\n");
 }
 
+static void put_log(const struct json *d, struct buf *b)
+{
+    const char *level = cli_text(d, "level"), *until = cli_text(d, "until");
+
+    if (d == NULL || strcmp(level, cli_text(d, "configured")) == 0)
+        return;
+    buf_printf(b, "Log      level %s instead of %s%s%s\n", level, cli_text(d, "configured"),
+        until[0] != '\0' ? ", until " : "; certferry logs level ",
+        until[0] != '\0' ? until : cli_text(d, "configured"));
+}
+
 /* ---- requests --------------------------------------------------------------------------------------------------- */
 
 static void put_queue(const struct json *d, int64_t now, struct buf *b)
@@ -233,5 +244,6 @@ void status_text(const struct json *d, int64_t now, struct buf *b)
     put_ended(d, b);
     put_certificates(d, b);
     put_machine(d, now, b);
+    put_log(json_get(d, "log"), b);
     put_master_key(d, b);
 }

@@ -6,6 +6,7 @@
 #include "agent/control/control.h"
 #include "agent/control/control_change.h"
 #include "agent/control/control_identity.h"
+#include "agent/control/control_log.h"
 #include "agent/control/control_ra.h"
 #include "agent/control/control_report.h"
 #include "agent/control/control_secret.h"
@@ -54,35 +55,37 @@ typedef int command_fn(struct agent *a, const struct json *q, struct json_out *o
 static const struct {
     const char *name, *schema;
     command_fn *fn;
+    bool service; /* only a running one can */
 } commands[] = {
-    { "status", "certferry.status/1", report_status },
-    { "requests.list", "certferry.requests/1", report_requests },
-    { "requests.show", "certferry.request/1", report_request },
-    { "requests.retry", "certferry.request/1", control_retry },
-    { "requests.retry-all", "certferry.retried/1", control_retry_all },
-    { "requests.cancel", "certferry.request/1", control_cancel },
-    { "requests.hold", "certferry.request/1", control_hold },
-    { "requests.release", "certferry.request/1", control_release },
-    { "reload", "certferry.reload/1", control_reload },
-    { "stop", "certferry.stop/1", control_stop },
-    { "store.backup", "certferry.backup/1", control_backup },
-    { "store.backup-state", "certferry.backup/1", control_backup_state },
-    { "orphans.list", "certferry.orphans/1", report_orphans },
-    { "orphans.adopt", "certferry.orphans/1", control_adopt },
-    { "orphans.revoke", "certferry.orphans/1", control_revoke },
-    { "metrics", "certferry.metrics/1", report_metrics },
-    { "audit.verify", "certferry.audit-verdict/1", control_audit_verify },
-    { "audit.export", "certferry.audit/1", control_audit_export },
-    { "audit.add", "certferry.audit-record/1", control_audit_add },
-    { "ra.show", "certferry.ra/1", report_ra },
-    { "ra.renew", "certferry.ra/1", control_renew_ra },
-    { "secret.set", "certferry.secret/1", control_set_secret },
-    { "keys.rotate", "certferry.keys/1", control_rotate },
-    { "identity.show", "certferry.identity/1", report_identity },
-    { "identity.keep", "certferry.identity/1", control_keep_identity },
-    { "reconcile.show", "certferry.reconcile/1", report_reconcile },
-    { "reconcile.claim", "certferry.reconcile/1", control_claim },
-    { "identity.drop", "certferry.identity/1", control_drop_identity },
+    { "status", "certferry.status/1", report_status, false },
+    { "requests.list", "certferry.requests/1", report_requests, false },
+    { "requests.show", "certferry.request/1", report_request, false },
+    { "requests.retry", "certferry.request/1", control_retry, false },
+    { "requests.retry-all", "certferry.retried/1", control_retry_all, false },
+    { "requests.cancel", "certferry.request/1", control_cancel, false },
+    { "requests.hold", "certferry.request/1", control_hold, false },
+    { "requests.release", "certferry.request/1", control_release, false },
+    { "log.level", "certferry.log-level/1", control_log_level, true },
+    { "reload", "certferry.reload/1", control_reload, true },
+    { "stop", "certferry.stop/1", control_stop, true },
+    { "store.backup", "certferry.backup/1", control_backup, false },
+    { "store.backup-state", "certferry.backup/1", control_backup_state, false },
+    { "orphans.list", "certferry.orphans/1", report_orphans, false },
+    { "orphans.adopt", "certferry.orphans/1", control_adopt, false },
+    { "orphans.revoke", "certferry.orphans/1", control_revoke, false },
+    { "metrics", "certferry.metrics/1", report_metrics, false },
+    { "audit.verify", "certferry.audit-verdict/1", control_audit_verify, false },
+    { "audit.export", "certferry.audit/1", control_audit_export, false },
+    { "audit.add", "certferry.audit-record/1", control_audit_add, false },
+    { "ra.show", "certferry.ra/1", report_ra, false },
+    { "ra.renew", "certferry.ra/1", control_renew_ra, false },
+    { "secret.set", "certferry.secret/1", control_set_secret, false },
+    { "keys.rotate", "certferry.keys/1", control_rotate, false },
+    { "identity.show", "certferry.identity/1", report_identity, false },
+    { "identity.keep", "certferry.identity/1", control_keep_identity, false },
+    { "reconcile.show", "certferry.reconcile/1", report_reconcile, true },
+    { "reconcile.claim", "certferry.reconcile/1", control_claim, true },
+    { "identity.drop", "certferry.identity/1", control_drop_identity, false },
 };
 
 /* What to do, in words of the command line. */
@@ -97,7 +100,7 @@ static const char *fix_of(const char *command, enum err_class cls)
     if (strncmp(command, "ra.", 3) == 0 && (cls == ERR_GONE || cls == ERR_CONFLICT))
         return "certferry ra show";
     if (strncmp(command, "reconcile.", 10) == 0)
-        return cls == ERR_GONE ? "systemctl start certferry" : "certferry reconcile";
+        return "certferry reconcile";
     if (strncmp(command, "identity.", 9) == 0)
         return "certferry sign-in";
     if (strncmp(command, "orphans.", 8) == 0 && cls == ERR_GONE)
@@ -106,6 +109,12 @@ static const char *fix_of(const char *command, enum err_class cls)
         return "revoke it at the CA, then: certferry orphans adopt REQUEST --note TEXT";
     if (strcmp(command, "store.backup") == 0 && cls == ERR_CONFLICT)
         return "wait for it, then try again";
+    if (strcmp(command, "log.level") == 0)
+        return "certferry help logs";
+    if (strncmp(command, "requests.list", 13) == 0 && cls == ERR_INPUT)
+        return "certferry help requests list";
+    if (strncmp(command, "requests.retry", 14) == 0 && cls == ERR_INPUT)
+        return "certferry help requests retry";
     if (strcmp(command, "reload") == 0 || strcmp(command, "stop") == 0)
         return "certferry service status";
     switch (cls) {
@@ -120,13 +129,14 @@ static const char *fix_of(const char *command, enum err_class cls)
     }
 }
 
-static void write_error(struct json_out *o, const char *command, const struct err *e)
+/* absent: it takes a running service, and there is none */
+static void write_error(struct json_out *o, const char *command, bool absent, const struct err *e)
 {
     json_open(o, "error", '{');
     json_put_text(o, "code", err_name(e->cls));
-    json_put_int(o, "exit", exit_code_of(e->cls));
+    json_put_int(o, "exit", absent ? EXIT_NO_SERVICE : exit_code_of(e->cls));
     json_put_text(o, "message", e->msg);
-    json_put_text(o, "fix", fix_of(command, e->cls));
+    json_put_text(o, "fix", absent ? "certferry service start" : fix_of(command, e->cls));
     json_close(o, '}');
 }
 
@@ -138,6 +148,7 @@ void control_answer(void *agent, struct view request, struct buf *reply)
     struct buf data = BUF_INIT(reply->max - 4096);
     struct json_out o = { .to = reply }, d = { .to = &data };
     const char *name = "", *schema = "certferry.error/1";
+    bool absent = false;
     int rc = -1;
 
     control_take_secret(secret);
@@ -146,7 +157,9 @@ void control_answer(void *agent, struct view request, struct buf *reply)
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
             if (strcmp(commands[i].name, name) == 0) {
                 schema = commands[i].schema;
-                rc = commands[i].fn(agent, q, &d, &e);
+                absent = commands[i].service && ((struct agent *)agent)->jobs == NULL;
+                rc = absent ? err_set(&e, ERR_GONE, "no service runs on this store")
+                            : commands[i].fn(agent, q, &d, &e);
             }
         if (rc == 0)
             rc = buf_check(&data, &e);
@@ -165,7 +178,7 @@ void control_answer(void *agent, struct view request, struct buf *reply)
     if (rc == 0)
         json_put_null(&o, "error");
     else
-        write_error(&o, name, &e);
+        write_error(&o, name, absent, &e);
     json_close(&o, '}');
     buf_free(&data);
     json_free(q);

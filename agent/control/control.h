@@ -15,6 +15,7 @@
  *           metrics; audit.verify, audit.export {from, since}, audit.add {event, subject};
  *           ra.show {endpoint}; ra.renew {endpoint}; secret.set {name}; keys.rotate;
  *           identity.show, identity.keep, identity.drop; reconcile.show, reconcile.claim;
+ *           log.level {level, for_s};
  *           reload: its number, whose end is config.last_reload of a later status (reload.h); stop
  *
  * What is secret stands behind the object, in base64 after one byte CONTROL_SECRET: no JSON library copies it.

@@ -8,7 +8,7 @@
  *
  * control_reload  begins one and says its number; its end is config.last_reload of a later status
  * control_stop    takes nothing new, finishes what is under way, ends
- * fail  ERR_GONE: no service runs; ERR_CONFLICT: it is ending
+ * fail  ERR_CONFLICT: it is ending
  *
  * control_backup, control_backup_state   see backup.h
  */

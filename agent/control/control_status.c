@@ -7,6 +7,7 @@
 #include "agent/base/log.h"
 #include "agent/base/metrics.h"
 #include "agent/control/control_identity.h"
+#include "agent/control/control_log.h"
 #include "agent/control/control_report.h"
 #include "agent/control/metrics_report.h"
 #include "agent/requests/job.h"
@@ -210,6 +211,7 @@ static void write_service(struct agent *a, struct json_out *o)
     json_put_int(o, "commits", (int64_t)a->count.commits);
     json_put_int(o, "logLinesDropped", (int64_t)log_dropped());
     json_close(o, '}');
+    control_log_report(a, o);
     reload_report(a, o);
     json_put_bool(o, "reloadRefused", metric_gauge(METRIC_RELOAD, NULL, 1) == 0);
     if (a->metrics != NULL)

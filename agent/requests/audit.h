@@ -33,6 +33,8 @@
     X(AUDIT_CONFIG_REFUSED, "config.refused", "A configuration was not valid, and not used.") \
     X(AUDIT_RELOAD_ASKED, "reload.asked", "An administrator had the service reload.")         \
     X(AUDIT_STOP_ASKED, "stop.asked", "An administrator had the service stop.")               \
+    X(AUDIT_LOG_LEVEL, "log.level",                                                           \
+        "An administrator set the log level of the running service; subject: the level.")     \
     X(AUDIT_RECONCILE_CLAIMED, "reconcile.claimed",                                           \
         "An administrator said that this is the only service under its identity.")            \
     X(AUDIT_BACKUP, "store.backup", "A backup of the store was made.")                        \

@@ -103,6 +103,8 @@ ok "doctor, at the service" fits doctor doctor
 cf requests hold "$waiting"
 ok "status: one is held" fits status status
 ok "requests list: a reason" fits requests requests list --stuck
+cf logs level debug --for 1h
+ok "status: at another log level" fits status status
 cf service reload
 ok "status: after a reload" fits status status
 fault cloud.download http-500 '"count":-1'
