@@ -13,7 +13,7 @@ enum { CHUNK = 1 << 16 };
 
 static int failed(const char *path, struct err *e)
 {
-    return err_set(e, errno == ENOENT ? ERR_GONE : ERR_STORE, "%s: %s", path, strerror(errno));
+    return fs_failed(errno == ENOENT ? ERR_GONE : ERR_STORE, path, e);
 }
 
 int fs_open_file(const char *path, struct err *e)
@@ -22,7 +22,7 @@ int fs_open_file(const char *path, struct err *e)
     struct stat st;
 
     if (fd < 0)
-        return err_set(e, errno == ENOENT ? ERR_GONE : ERR_CONFIG, "%s: %s", path, strerror(errno));
+        return fs_failed(errno == ENOENT ? ERR_GONE : ERR_CONFIG, path, e);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     (void)close(fd);
@@ -48,8 +48,7 @@ int fs_create_secret_from(const char *path, int fd, struct err *e)
     int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), more;
 
     if (to < 0)
-        return err_set(
-            e, errno == EEXIST ? ERR_CONFLICT : ERR_STORE, "%s: %s", path, strerror(errno));
+        return fs_failed(errno == EEXIST ? ERR_CONFLICT : ERR_STORE, path, e);
     do
         more = pour(fd, to);
     while (more > 0);
@@ -69,7 +68,7 @@ int fs_move(const char *from, const char *to, struct err *e)
     if (rename(from, to) != 0)
         return failed(from, e);
     if (fs_sync_folder_of(to) != 0 || fs_sync_folder_of(from) != 0)
-        return err_set(e, ERR_STORE, "%s: %s", to, strerror(errno));
+        return fs_failed(ERR_STORE, to, e);
     return 0;
 }
 
@@ -85,7 +84,7 @@ int fs_remove_folder(const char *path, struct err *e)
         if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0)
             rc = unlinkat(dirfd(d), one->d_name, 0);
     if (rc != 0 || rmdir(path) != 0)
-        rc = err_set(e, ERR_STORE, "%s: %s", path, strerror(errno));
+        rc = fs_failed(ERR_STORE, path, e);
     (void)closedir(d);
     return rc;
 }

@@ -200,11 +200,11 @@ UNIT
     requests fourth 2
     ok "and delivers" until_true 60 delivered 12
     # ---- a backup by root, and back
-    ok "store backup beside the running service" certferry store backup /root/backup
-    ok "is root's" is "$(stat -c '%U %a' /root/backup)" "root 600"
-    ok "store restore under the running service is refused" is "$(certferry store restore /root/backup >restore.out 2>&1; echo $?)" 14
+    ok "store backup beside the running service" certferry store backup /var/backups/certferry-one
+    ok "is root's" is "$(stat -c '%U %a' /var/backups/certferry-one)" "root 600"
+    ok "store restore under the running service is refused" is "$(certferry store restore /var/backups/certferry-one >restore.out 2>&1; echo $?)" 14
     systemctl stop certferry
-    ok "store restore" certferry store restore /root/backup
+    ok "store restore" certferry store restore /var/backups/certferry-one
     ok "what it wrote is the service's" is "$(find /var/lib/certferry ! -user certferry)" ''
     systemctl start certferry
     requests fifth 2
