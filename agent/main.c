@@ -27,6 +27,12 @@ static bool value_fits(const char *wanted, const char *given)
     return false;
 }
 
+/* The word behind an option, unless it is the next option: then the value was forgotten. */
+static const char *value_behind(char **argv)
+{
+    return argv[1] != NULL && cli_options[cli_option_at(argv[1])].name == NULL ? argv[1] : NULL;
+}
+
 /* Options may stand anywhere.  Returns how many words were taken, 0: this is no option, -1: wrong */
 static int take_option(struct cli *c, char **argv)
 {
@@ -35,7 +41,7 @@ static int take_option(struct cli *c, char **argv)
 
     if (argv[0][0] != '-' || argv[0][1] == '\0')
         return 0;
-    if (o->name == NULL || (o->value != NULL && argv[1] == NULL)
+    if (o->name == NULL || (o->value != NULL && value_behind(argv) == NULL)
         || (o->value != NULL && !value_fits(o->value, argv[1])))
         return -1;
     c->given[at] = o->value != NULL ? argv[1] : "";
@@ -115,9 +121,8 @@ static int run(struct cli *c)
         c->args[i - words] = c->args[i];
     c->arg_count -= words;
     if (!count_fits(k->args, c->arg_count))
-        return cli_usage(c, "%s%s%s %s %s", k->noun, k->verb != NULL ? " " : "",
-            k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? "takes" : "takes no argument",
-            k->args);
+        return cli_usage(c, "%s%s%s takes %s", k->noun, k->verb != NULL ? " " : "",
+            k->verb != NULL ? k->verb : "", k->args[0] != '\0' ? k->args : "no argument");
     trust_service(c);
     catch_bugs(c);
     return k->run(c);
@@ -136,7 +141,7 @@ static int read_words(struct cli *c, int argc, char **argv)
         if (!only_words && strcmp(argv[i], "--") == 0)
             only_words = true;
         else if (!only_words && (used = take_option(c, &argv[i])) < 0)
-            return cli_usage(c, "not an option, or its value is missing or wrong: %.100s", argv[i]);
+            return cli_no_option(c, argv[i], value_behind(&argv[i]));
         else if (used == 0)
             c->args[c->arg_count++] = argv[i];
     }
@@ -179,9 +184,8 @@ int main(int argc, char **argv)
         (void)cmd_help(&c);
         code = EXIT_USAGE;
     } else if ((c.command = find(&c, &noun_known)) == NULL) {
-        code = noun_known ? cli_usage(
-                   &c, "%s: %s", c.args[0], c.arg_count > 1 ? "no such verb" : "a verb is missing")
-                          : cli_usage(&c, "no such command: %.60s", c.args[0]);
+        code = noun_known ? cli_no_verb(&c, c.args[0], c.arg_count > 1 ? c.args[1] : NULL)
+                          : cli_no_command(&c, c.args[0]);
     } else {
         code = run(&c);
     }

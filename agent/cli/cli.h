@@ -65,6 +65,12 @@ int cli_fail_as(const struct cli *c, int code, const struct err *e, const char *
 /* cli_usage - the same for what was typed wrong; 2. */
 int cli_usage(const struct cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* cli_no_command, cli_no_verb (verb NULL: none was given), cli_no_option (value NULL: none was given; known, but with a wrong
+ * value) - the same, with what there is or was probably meant.  cli_meant.c */
+int cli_no_command(const struct cli *c, const char *noun);
+int cli_no_verb(const struct cli *c, const char *noun, const char *verb);
+int cli_no_option(const struct cli *c, const char *option, const char *value);
+
 /* cli_warn - two lines on standard error, not with --quiet; with --json a member of "warnings" of the envelope that
  * follows. */
 void cli_warn(const struct cli *c, const char *code, const char *fix, const char *fmt, ...)

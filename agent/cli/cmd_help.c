@@ -212,7 +212,7 @@ static int as_json(struct cli *c)
     if (any)
         cli_envelope("certferry.help/1", &data, NULL, EXIT_OK);
     buf_free(&data);
-    return any ? EXIT_OK : cli_usage(c, "no such command: %.60s", c->args[0]);
+    return any ? EXIT_OK : cli_no_command(c, c->args[0]);
 }
 
 int cmd_help(struct cli *c)

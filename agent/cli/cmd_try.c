@@ -124,9 +124,14 @@ static int at_own(struct cli *c, const struct conf *conf, struct lib *l)
     struct err e;
 
     if (s == NULL) {
-        (void)err_set(
-            &e, ERR_GONE, "no section scep \"%.63s\" in %s", name != NULL ? name : "", c->config);
-        return cli_fail(c, &e, "name one that is there");
+        if (conf->scep_count == 0)
+            (void)err_set(&e, ERR_GONE, "no section scep is in %s", c->config);
+        else
+            (void)err_set(&e, ERR_GONE, "no section scep \"%.63s\" in %s; there is \"%s\"", name,
+                c->config, conf->sceps[0].name);
+        return cli_fail(c, &e,
+            conf->scep_count == 0 ? "certferry.conf(5), section scep; certferry config explain scep"
+                                  : "certferry ra show, which lists each");
     }
     (void)err_set(&e, ERR_CONFIG, "%s has no section listen", c->config);
     for (size_t i = 0; i < conf->listen_count; i++)

@@ -40,7 +40,7 @@ static size_t distance(const char *a, const char *b)
 
 /* How much of key is at the beginning or the end of word, or all but a slip of the finger; 0 if that is less than
  * half. */
-static size_t likeness(const char *key, const char *word)
+size_t conf_likeness(const char *key, const char *word)
 {
     size_t same = 0, len = strlen(key), word_len = strlen(word), off = distance(key, word);
 
@@ -65,7 +65,7 @@ void conf_did_you_mean(const char *section, const char *key, char *out, size_t s
         const struct conf_option *o = &conf_options[i];
         bool here = strcmp(o->section, section) == 0;
 
-        score = 2 * likeness(key, o->key) + (here ? 1 : 0);
+        score = 2 * conf_likeness(key, o->key) + (here ? 1 : 0);
         if (score > best && score > 1) {
             best = score;
             (void)snprintf(out, size, "; did you mean %s%s%s?", here ? "" : o->section,
@@ -73,7 +73,7 @@ void conf_did_you_mean(const char *section, const char *key, char *out, size_t s
         }
     }
     for (size_t s = 0; conf_section_help[s][0] != NULL && strcmp(section, "root") == 0; s++)
-        if ((score = 2 * likeness(key, conf_section_help[s][0])) >= best && score > 1) {
+        if ((score = 2 * conf_likeness(key, conf_section_help[s][0])) >= best && score > 1) {
             best = score;
             (void)snprintf(out, size, "; did you mean %s?", conf_section_help[s][0]);
         }

@@ -18,6 +18,9 @@ int conf_key_parse(const char *text, struct conf_key *out, struct err *e) MUST;
 /* conf_key_name - as it may be given again: cloud.url; ca.issuing1.url; ca "my ca".url */
 void conf_key_name(const struct conf_option *o, const char *title, char *out, size_t size);
 
+/* conf_likeness - how much of what was typed is in this word; 0: not much */
+size_t conf_likeness(const char *typed, const char *word);
+
 /* conf_did_you_mean - "; did you mean cloud.url?", or "" */
 void conf_did_you_mean(const char *section, const char *key, char *out, size_t size);
 

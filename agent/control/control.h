@@ -48,7 +48,7 @@ void control_path(const char *store_dir, char *out, size_t size);
     X(EXIT_TRUST, 10, "TLS or trust")                                                             \
     X(EXIT_TIMEOUT, 11, "not done when the time of --wait or --timeout was over")                 \
     X(EXIT_PERMISSION, 12, "this user may not")                                                   \
-    X(EXIT_NOT_FOUND, 13, "no such request, key, section, plugin or URL")                         \
+    X(EXIT_NOT_FOUND, 13, "no such request, key, section, template, plugin or URL")               \
     X(EXIT_CONFLICT, 14, "the state of things does not allow it")                                 \
     X(EXIT_BUG, 70, "a fault of the program itself")                                              \
     X(EXIT_TRY_AGAIN, 75, "run: try again later: another service holds the store, disk full")     \

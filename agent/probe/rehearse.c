@@ -17,7 +17,7 @@ enum { PART_MAX = 1 << 20, SKEW_S = 300 };
 static int stage_ca(struct rehearse *r, struct finding *f, struct err *e)
 {
     if (!conf_ca_offers(r->ca_conf, r->template_name))
-        return err_set(e, ERR_TEMPLATE, "ca \"%s\" has no template \"%.60s\" in its section",
+        return err_set(e, ERR_GONE, "ca \"%s\" has no template \"%.60s\" in its section",
             r->ca_conf->name, r->template_name);
     if ((r->ca = ca_open(r->ca_conf, r->lib, r->secrets, e)) == NULL)
         return -1;
@@ -146,6 +146,8 @@ const struct finding *rehearse_worst(const struct rehearse *r)
 /* A CA that answers has been reached. */
 static const char *fix_of(int s, enum err_class cls)
 {
+    if (s == REHEARSE_CA && cls == ERR_GONE)
+        return "certferry config list: its option templates has those that may be asked for";
     if (s == REHEARSE_SUBMIT && (cls == ERR_DENIED || cls == ERR_TEMPLATE || cls == ERR_FORBIDDEN))
         return "give our account the right to enrol for this template, at the CA";
     return stages[s].fix;

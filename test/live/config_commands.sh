@@ -112,7 +112,7 @@ ok "errors, rows, events, exit codes" says out NOMEM SCEP-01 PkcsOrphan EXIT-78 
 ok "help exit-codes" exits 0 help exit-codes
 ok "has the service's" says out '78  run:'
 ok "a verb that is missing: usage, and whose help" exits 2 config
-ok "is named" says err 'config: a verb is missing' 'certferry help config'
+ok "is named" says err 'config: a verb is missing; there are get, set, unset' 'certferry help config'
 
 # ---- the envelope of every command -----------------------------------------------------------------------------------
 cat >envelope.py <<'P'

@@ -26,6 +26,20 @@ sandbox_start codes
 # ---- no service, and what needs none ------------------------------------------------------------------------------------
 code 0 'success' version
 code 2 'usage' status --no-such-option
+typed() { # TEXT WORD...: usage, and what was probably meant
+    local text=$1
+    shift
+    exits 2 "$@" && says err "$text" '  fix:  certferry help'
+}
+ok "2: did you mean: a command" typed 'no such command: statu; did you mean status?' statu
+ok "2: did you mean: an option" typed 'no such option: --sinse; did you mean --since?' requests list --sinse 2h
+ok "2: nothing like it" typed 'no such option: --qqqqqqq' status --qqqqqqq
+ok "2: the verbs there are" typed 'no such verb: lits; there are list, show, retry' requests lits
+ok "2: a time that is none" typed '--since: "2y" is not a time, as 90s, 15m, 2h or 7d' requests list --since 2y
+ok "2: a value behind =" typed '--state: its value is the next word, without "="' requests list --state=held
+ok "(which may be a secret)" nowhere -e =held err
+ok "2: no value but the next option" typed '--state takes STATE, and nothing stands behind it' requests list --state
+ok "2: one word too many" typed 'requests list takes no argument' requests list held
 mkdir early
 printf 'store {\n  dir = "%s/early/state"\n}\n' "$work" >early/certferry.conf
 whole=$conf conf=$work/early/certferry.conf

@@ -31,7 +31,7 @@ ok "a certificate that is not what was asked for: refused" exits 8 try pkcs --su
 ok "at the check" stages 'PASS PASS PASS PASS FAIL SKIP SKIP'
 fault ca.submit drop-before
 ok "a CA that does not answer: 4" exits 4 try pkcs --submit
-ok "a template of no section: 8" exits 8 try pkcs --template Nonsense
+ok "a template of no section: 13" exits 13 try pkcs --template Nonsense
 ok "no such CA: 13" exits 13 try pkcs --ca nobody
 ok "a subject that is none: 2" exits 2 try pkcs --subject nonsense
 ok "no endpoint: 13" exits 13 try scep
