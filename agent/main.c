@@ -165,6 +165,8 @@ int main(int argc, char **argv)
     int code;
 
     no_core_dumps();
+    /* Data and what is said about them keep their order where both go to one file. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
     (void)mem_watch_openssl();       /* before anything of OpenSSL runs */
     c.memory_locked = mem_secret_start(SECRET_ARENA);

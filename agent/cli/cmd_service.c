@@ -16,12 +16,8 @@ static int no_service(const struct cli *c, const char *seen, const char *fix)
 {
     struct err e;
 
-    if (c->json) {
-        (void)err_set(&e, ERR_GONE, "%s", seen);
-        return cli_fail_as(c, EXIT_NO_SERVICE, &e, "%s", fix);
-    }
-    (void)fprintf(stderr, "error[SERVICE] %s\n  fix:  %s\n", seen, fix);
-    return EXIT_NO_SERVICE;
+    (void)err_set(&e, ERR_GONE, "%s", seen);
+    return cli_fail_as(c, EXIT_NO_SERVICE, &e, "%s", fix);
 }
 
 static int not_booted(const struct cli *c, const char *instead)

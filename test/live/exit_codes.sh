@@ -44,6 +44,8 @@ mkdir early
 printf 'store {\n  dir = "%s/early/state"\n}\n' "$work" >early/certferry.conf
 whole=$conf conf=$work/early/certferry.conf
 code 5 'nobody has signed in' whoami
+"$B/certferry" whoami --config "$conf" >both 2>&1
+ok "what is said first stands first, also in a file with both outputs" is "$(head -n 1 both)" 'not signed in'
 conf=$whole
 code 4 'nobody listens there' sign-in --cloud "https://127.0.0.1:$(free_port)/" --yes
 code 10 'a certificate that is not trusted' scep info "$base/certsrv/mscep/mscep.dll"

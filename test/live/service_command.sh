@@ -78,6 +78,7 @@ if [ ! -d /run/systemd/system ]; then
 fi
 ok "service stop: none runs, exit 7" exits 7 service stop
 ok "service reload: none runs, exit 7" exits 7 service reload
+ok "in three lines, as every error" says err 'error[SERVICE] no service' '  seen: ' '  fix:  certferry service start'
 ok "service status: none runs, exit 7" exits 7 service status
 ok "says so" says out "running:   no"
 ok "service status --json" exits 7 service status --json
