@@ -135,6 +135,9 @@ $(B)/certferry.conf.sample: $(B)/certferry
 man: $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/certferry-first-steps.7 $(B)/man/done $(B)/certferry.conf.sample
 lint-man: man
 	@! mandoc -T lint -W warning $(B)/certferry.1 $(B)/certferry.conf.5 $(B)/certferry-plugin.5 $(B)/certferry-events.7 $(B)/certferry-first-steps.7 $(B)/man/*.1 | grep .
+	@# A page that is named is there.
+	@for page in $$(grep -ohE 'certferry(-[a-z-]+|\.conf)?\*?\([1578]\)' packaging/man/*.scd agent/*/*.c | tr -d '*)' | tr '(' . | sort -u); do \
+	    [ -e $(B)/$$page ] || [ -e $(B)/man/$$page ] || { echo "lint: no such manual page: $$page"; exit 1; }; done
 
 # ---- what an administrator installs ---------------------------------------------------------------
 install: program plugins man $(COMPLETION)
