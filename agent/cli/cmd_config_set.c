@@ -18,6 +18,7 @@ struct setting {
     char name[NAME_LEN];
     struct buf value, from, to;
     bool was_set, dry;
+    bool idle; /* taken back, and never set there */
 };
 
 /* ---- what is asked for ------------------------------------------------------------------------------------- */
@@ -110,7 +111,9 @@ static void say(struct cli *c, struct setting *s, const char *file)
         (void)printf("%s: %s -> %s\n", s->name, s->from.len > 0 ? buf_text(&s->from) : "not set",
             s->to.len > 0 ? buf_text(&s->to) : "not set");
     }
-    if (!c->json && !c->quiet)
+    if (s->idle && !c->json && !c->quiet)
+        (void)fprintf(stderr, "config set has not set it; nothing was changed\n");
+    else if (!c->json && !c->quiet)
         (void)fprintf(stderr,
             s->dry ? "would be written to %s\n"
                    : "written to %s; for a running service: certferry service "
@@ -155,8 +158,16 @@ static int fail_to_write(const struct cli *c, const struct err *e)
     return cli_fail_as(c, code, e, "run it as a user who may write in %s", dir);
 }
 
+static void look_at(const char *file, struct buf *out)
+{
+    struct err e;
+
+    (void)!fs_read(file, out, &e); /* it may well not be there */
+}
+
 static int apply(struct cli *c, struct setting *s)
 {
+    struct buf was = BUF_INIT(DATA_MAX), is = BUF_INIT(DATA_MAX);
     struct conf *before, *after = NULL;
     char file[4400], dir[4200];
     struct err e, missing;
@@ -173,17 +184,22 @@ static int apply(struct cli *c, struct setting *s)
         code = cli_fail(c, &e, "nothing was changed; --force, if that is meant");
         goto done;
     }
+    folder_of(c, dir, sizeof dir);
+    (void)snprintf(file, sizeof file, "%s/conf.d/%s.conf", dir, drop_in);
+    look_at(file, &was);
     if (!s->dry && conf_change(c->config, drop_in, &s->change, 1, &e) != 0) {
         code = fail_to_write(c, &e);
         goto done;
     }
-    folder_of(c, dir, sizeof dir);
-    (void)snprintf(file, sizeof file, "%s/conf.d/%s.conf", dir, drop_in);
+    look_at(file, &is);
+    s->idle = !s->dry && s->change.value == NULL && view_equal(buf_view(&was), buf_view(&is));
     warn_if_hidden(c, s, after);
     say(c, s, file);
-    if (!s->dry)
+    if (!s->dry && !s->idle)
         cli_audit(c, after, "config.changed", s->name, s->change.value != NULL ? "set" : "unset");
 done:
+    buf_free(&was);
+    buf_free(&is);
     conf_free(before);
     conf_free(after);
     return code;

@@ -43,7 +43,9 @@ ok "unset" exits 0 config unset ca.adcs.templates
 ok "unset the last one" exits 0 config unset pkcs12.iterations
 ok "takes the file away" not test -e "$ours"
 ok "unset of what the main file sets says that it stays" exits 0 config unset cloud.url
-ok "and where" says err 'warning[OVERRIDDEN]' "$conf:"
+ok "and where" says err 'warning[OVERRIDDEN]' "$conf:" 'config set has not set it; nothing was changed'
+ok "nor is anything said to be written" not grep -q 'written to' err
+ok "and nothing is" not test -e "$ours"
 ok "another store is not changed by the way once there is one" exits 0 config set store.dir "$dir/elsewhere" --dry-run
 agent_once
 STORY=''
