@@ -78,12 +78,24 @@ enum verdict pkcs_report_begin(struct job *j)
     return job_ask(j, op);
 }
 
-/* Whether it was recorded nobody knows: the same bytes again are answered the same way (proto/ccp.md 4.4). */
-static enum verdict unrecorded(struct job *j)
+/* A cloud says no in JSON.  A page with 404, 400 ... is of something in front of it, which may not find it just now. */
+static bool is_page(const struct result *r)
 {
-    if (j->why.cls == ERR_PROTO) {
+    const char *type = r->http != NULL ? r->http->content_type : NULL;
+
+    return r->http != NULL && r->http->status / 100 == 4
+           && (type == NULL || !http_type_is(type, "application/json"));
+}
+
+/* Whether it was recorded nobody knows: the same bytes again are answered the same way (proto/ccp.md 4.4). */
+static enum verdict unrecorded(struct job *j, const struct result *r)
+{
+    bool page = is_page(r) && j->why.cls != ERR_TOO_LARGE && err_action(j->why.cls) == ERR_DO_FAIL;
+
+    if (page || j->why.cls == ERR_PROTO) {
         j->why.cls = ERR_NET;
-        (void)err_wrap(&j->why, "the cloud's answer cannot be read");
+        (void)err_wrap(
+            &j->why, page ? "not the cloud's own answer" : "the cloud's answer cannot be read");
     }
     return V_FAILED;
 }
@@ -93,7 +105,7 @@ enum verdict pkcs_report_end(struct job *j, const struct result *r)
     crash_point(14);
     if (cloud_judge(&j->a->cloud, r, &j->why) != 0
         || ccp_upload_parse(r->http->body, j->r.id, &j->why) != 0)
-        return unrecorded(j);
+        return unrecorded(j, r);
     log_event(
         EV_UPLOADED, j->r.id, "cloud", "%s", j->r.failed ? "reason of the failure" : "certificate");
     return V_NEXT;

@@ -253,6 +253,9 @@ static void check_request(struct check *c, const struct world_request *r)
         wrong(c->h, "I3: %s has %ld different results", r->name, (long)r->post_count);
     if (r->leases_lost > 0 && could_extend(c->h) && !old)
         wrong(c->h, "the lease of %s was not extended in time", r->name);
+    if (r->leases > 1 && !old && c->h->fault[1] == FAULT_NONE
+        && (c->h->fault[0] == FAULT_NONE || c->h->fault[0] == FAULT_HTTP_404))
+        wrong(c->h, "%s was lent %ld times", r->name, (long)r->leases);
     if (r->accepted != 1)
         wrong(c->h, "I4: %s was accepted %ld times", r->name, (long)r->accepted);
     if (r->succeeded != r->expect_success)
