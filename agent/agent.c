@@ -156,6 +156,7 @@ static void housekeeping(struct agent *a)
             "the system's clock was stepped by %lld s; the schedule moves along", (long long)step);
         if (store_shift(a->store, step, &e) != 0)
             log_err(EV_STORE_FAILED, NULL, NULL, &e);
+        lease_doubt(a->lease);
     }
     if (store_expire(a->store, clock_now() - a->conf->store.grace, &e) != 0)
         log_err(EV_STORE_FAILED, NULL, NULL, &e);
@@ -250,7 +251,7 @@ void agent_start(struct agent *a)
 {
     housekeeping(a);
     a->chores = io_timer(HOUSEKEEPING_MS, on_housekeeping, a);
-    lease_start(a->lease);
+    lease_doubt(a->lease);
     a->heartbeat = heartbeat_start(a);
     if (a->conf->cloud.url != NULL && !a->once)
         a->renew = connector_renew_start(a);

@@ -63,9 +63,25 @@ void lease_close(struct lease *l)
     free(l);
 }
 
-/* How long a lease lasts is not known yet, nor how much of those from before is left. */
-void lease_start(struct lease *l)
+static void doubt(void *arg, struct job *j)
 {
+    const int64_t *now = arg;
+
+    if (j->r.lease_expires_at > *now)
+        j->r.lease_expires_at = *now;
+}
+
+void lease_doubt(struct lease *l)
+{
+    int64_t now = clock_now();
+    struct err e;
+
+    jobs_each(l->a->jobs, doubt, &now);
+    if (store_end_leases(l->a->store, now, &e) != 0)
+        log_err(EV_STORE_FAILED, NULL, NULL, &e);
+    if (l->asking) /* it looks again when that is answered */
+        return;
+    io_cancel(l->op);
     look_in(l, LOOK_MIN_S);
 }
 

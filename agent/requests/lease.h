@@ -17,7 +17,9 @@ struct result;
 
 struct lease *lease_open(struct agent *a);
 void lease_close(struct lease *l);
-void lease_start(struct lease *l); /* the service runs from now on */
+/* lease_doubt - the service begins, or our clock was stepped: what is lent is extended soon, however much of it seems
+ * to be left. */
+void lease_doubt(struct lease *l);
 /* lease_judge - the answer to requests/extend: `each` for every lease in it, or *all: all of them are lost. */
 int lease_judge(struct agent *a, const struct result *r, ccp_lease_fn *each, void *arg, bool *all,
     struct err *e) MUST;

@@ -93,6 +93,9 @@ int store_leases(struct store *s, int64_t before, size_t limit, store_request_fn
 /* store_shift - the clock was stepped: move every next_at along. */
 int store_shift(struct store *s, int64_t by_s, struct err *e) MUST;
 
+/* store_end_leases - nobody knows how much of them is left: no lease of an open request ends later than `now`. */
+int store_end_leases(struct store *s, int64_t now, struct err *e) MUST;
+
 /* store_expire - forget the blobs of requests that ended before `before`; the row stays as tombstone. */
 int store_expire(struct store *s, int64_t before, struct err *e) MUST;
 

@@ -1,4 +1,4 @@
-/* see store.h.  Orphans, counts, settings. */
+/* see store.h.  Orphans, counts, settings, leases. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,4 +131,16 @@ int store_meta_put_int(struct store *s, const char *key, int64_t v, struct err *
 
     (void)snprintf(text, sizeof text, "%lld", (long long)v);
     return store_meta_put(s, key, text, e);
+}
+
+/* ---- leases --------------------------------------------------------------------------------------------- */
+
+int store_end_leases(struct store *s, int64_t now, struct err *e)
+{
+    sqlite3_stmt *q = sql_write(s, SQL_END_LEASES, e);
+
+    if (q == NULL)
+        return -1;
+    sql_int(q, 1, now);
+    return sql_run(s, q, e);
 }

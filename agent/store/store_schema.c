@@ -123,6 +123,7 @@ const char *const store_sql[SQL_COUNT] = {
     [SQL_LEASES] = "SELECT " COLUMNS " FROM request WHERE open AND lease_expires_at>0"
                    " AND lease_expires_at<?1 ORDER BY lease_expires_at LIMIT ?2",
     [SQL_SHIFT] = "UPDATE request SET next_at=max(0, next_at+?1) WHERE open",
+    [SQL_END_LEASES] = "UPDATE request SET lease_expires_at=?1 WHERE open AND lease_expires_at>?1",
     [SQL_EXPIRE_BLOBS] =
         "DELETE FROM blob WHERE slot IN (WITH w(n) AS (VALUES (0),(1),(2),(3),(4),(5),(6),(7))"
         " SELECT row*16+n FROM request, w WHERE NOT open AND ended_at<?1 AND ended_at>=?2"

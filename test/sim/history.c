@@ -15,6 +15,7 @@
 enum {
     START_S = 1800000000,
     LONGEST_S = 40 * 86400,
+    STEP_AFTER_S = 1800,
     STARTS_MAX = 12,
     CALLS_MAX = 4000,
     EXTRA_CALLS = 80
@@ -102,6 +103,14 @@ static bool all_done(struct running *r)
     return true;
 }
 
+static void step(struct world *w)
+{
+    if (w->stepped || w->step_s == 0)
+        return;
+    w->stepped = true;
+    sim_step_wall(w->step_s);
+}
+
 static void before_turn(void *arg)
 {
     struct running *r = arg;
@@ -111,6 +120,8 @@ static void before_turn(void *arg)
     if (why != NULL)
         wrong(r->h, "%s", why);
     world_device(r->w);
+    if (!r->w->step_between && sim_world_s() > START_S + STEP_AFTER_S)
+        step(r->w);
     if (io_wall_s() > START_S + LONGEST_S || r->h->calls > CALLS_MAX + 20 * r->w->request_count) {
         wrong(r->h, "%zu HTTP requests and no end", r->h->calls);
         io_stop();
@@ -384,6 +395,8 @@ void history_run(struct world *w, const char *dir, struct history *h)
     sim_step_wall(w->clock_s);
     while (again && h->wrong[0] == '\0') {
         again = false;
+        if (h->starts == 1 && w->step_between)
+            step(w);
         if (++h->starts > STARTS_MAX + w->restarts)
             wrong(h, "started %zu times", h->starts);
         else if (start(&r, dir)) {

@@ -101,6 +101,9 @@ static int read_line(struct world *w, char *line, char about[120])
         return read_many(w, line + used);
     if (strcmp(word, "plain") == 0)
         return w->plain = true, 0;
+    if (strcmp(word, "step") == 0)
+        return w->step_between = strstr(line + used, "between") != NULL,
+               sscanf(line + used, "%ld", &w->step_s) == 1 ? 0 : -1;
     if (strcmp(word, "clock") == 0)
         return sscanf(line + used, "%ld", &w->clock_s) == 1 ? 0 : -1;
     if (strcmp(word, "heartbeat") == 0)

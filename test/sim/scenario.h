@@ -15,6 +15,7 @@
  *   heartbeat        the agent sends them, and the cloud says which counter was the highest
  *   restore [in-place] [lent-elsewhere] [twin SECONDS]   sweep: a backup at each place, put back at each later one (past.h)
  *   clock SECONDS    our clock is so much ahead of everybody else's
+ *   step SECONDS [between]   our clock jumps after half an hour, or between the first start and the second
  *   plain            no fault is swept over it
  *   many COUNT NAME CA TEMPLATE KEY delivered   as many requests: NAME-0, NAME-1 ...
  *   device NAME CA CHALLENGE delivered | refused | either   a device that asks by SCEP

@@ -85,8 +85,10 @@ struct world {
     size_t restarts_left;
     size_t calls;    /* HTTP requests of any kind */
     int64_t clock_s; /* so much our clock is ahead of everybody else's */
-    bool plain;      /* no faults are swept: it is about many */
-    bool scep;       /* some request is */
+    int64_t step_s;  /* so much it jumps: once while we run, or before the second start */
+    bool step_between, stepped;
+    bool plain; /* no faults are swept: it is about many */
+    bool scep;  /* some request is */
     /* heartbeats, and what past.h makes of them */
     bool heartbeat; /* the agent sends them */
     int64_t highest, twin_next_at, restored_at;

@@ -99,6 +99,7 @@ void world_reset(struct world *w)
     w->cert_count = w->calls = w->certs_then = 0;
     w->highest = w->twin_next_at = w->restored_at = 0;
     w->past = PAST_NONE;
+    w->stepped = false;
     w->restarts_left = w->restarts;
     for (size_t i = 0; i < w->request_count; i++) {
         struct world_request *r = &w->requests[i], fresh = { .malformed = r->malformed,

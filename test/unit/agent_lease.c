@@ -107,6 +107,21 @@ static void of_another_lease(void **state)
     assert_int_equal(now("r").lease_expires_at, r.lease_expires_at);
 }
 
+/* What our clock said when it was lent is worth nothing: every lease is asked for again. */
+static void our_clock_was_stepped(void **state)
+{
+    struct request r = lent("r"), none = lent("none");
+
+    (void)state;
+    none.lease_expires_at = 0;
+    insert(&r);
+    insert(&none);
+    lease_doubt(a.lease);
+    assert_in_range(now("r").lease_expires_at, 1, clock_now());
+    assert_int_equal(now("none").lease_expires_at, 0); /* has no end */
+    assert_int_equal(now("r").next_at, r.next_at);
+}
+
 /* ---- lost ---- */
 
 static void before_the_ca_saw_it(void **state)
@@ -279,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(extended),
         TEST(of_another_lease),
+        TEST(our_clock_was_stepped),
         TEST(before_the_ca_saw_it),
         TEST(after_the_ca_saw_it),
         TEST(while_it_pends),
