@@ -89,10 +89,13 @@ static int stage(struct agent *a, struct request *r, const struct change *c, str
 {
     struct job *j = a->jobs != NULL ? jobs_find(a->jobs, r->id) : NULL;
 
-    if (j != NULL) {
+    if (j != NULL)
         *r = j->r;
+    /* It is being tried: an answer may be on its way, and is not thrown away. */
+    if (j != NULL && j->staged != STAGED_UNLOAD && c->how == retry)
+        return audit_add(a, c->audited, a->actor, r->id, NULL, e);
+    if (j != NULL)
         jobs_drop(j);
-    }
     c->how(r);
     if (store_update(a->store, r, c->event, e) != 0
         || audit_add(a, c->audited, a->actor, r->id, NULL, e) != 0)

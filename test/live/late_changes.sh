@@ -90,6 +90,15 @@ ask told est ContosoUser
 ok "the cloud has the result, its answers are lost: delivered" until_true 60 is_state "$id" delivered
 ok "and no orphan" is "$(orphans "$id")" 0
 
+# ---- an administrator is impatient ------------------------------------------------------------------------------
+fault ca.submit delay '"ms":4000,"match":"slow"'
+ask slow adcs ContosoUser
+asked() { test "$(ledger '"event":"csr-received".*"cn":"slow"')" -gt 0; }
+until_true 10 asked
+ok "retry, while the CA has the CSR and has not answered: exit 0" exits 0 requests retry "$id"
+ok "delivered" until_true 20 is_delivered "$id"
+ok "and the CSR was not sent twice" is "$(ledger '"event":"csr-received".*"cn":"slow"')" 1
+
 # ---- the result is no longer kept -------------------------------------------------------------------------------
 fault cloud.upload stale-lease '"match":"elsewhere"'
 ask elsewhere est ContosoUser
