@@ -112,3 +112,8 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_end(ap);
     return -1;
 }
+
+uint32_t err_hresult(const struct err *e)
+{
+    return e != NULL && (e->number & 0x80000000u) != 0 ? (uint32_t)e->number : 0;
+}

@@ -70,6 +70,9 @@ struct err {
 int err_set_at(struct err *e, enum err_class cls, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* err_hresult - the number, if it is an HRESULT of a failure; an HTTP status, an errno, NULL: 0 */
+uint32_t err_hresult(const struct err *e);
+
 /* err_wrap - put "prefix: " before the message of *e; class, number and place stay.  Returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

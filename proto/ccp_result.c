@@ -4,19 +4,13 @@
 #include "certs/chain.h"
 #include <string.h>
 
-/* HRESULTs only; an HTTP status or nothing is 0. */
-static int64_t hresult(const struct err *why)
-{
-    return why != NULL && (why->number & 0x80000000u) != 0 ? (int64_t)why->number : 0;
-}
-
 static void put_verdict(struct json_out *o, const struct ccp_result *r)
 {
     bool pending = r->why == NULL && strcmp(r->issuance_state, "issuePending") == 0;
 
     json_put_bool(o, "succeeded", r->why == NULL && !pending);
     json_put_text(o, "errorCode", pending ? "IssuancePending" : ccp_error_code(r->why, NULL));
-    json_put_int(o, "hResult", hresult(r->why));
+    json_put_int(o, "hResult", err_hresult(r->why));
     json_put_text(o, "errorMessage", r->why != NULL ? r->why->msg : NULL);
     json_put_text(o, "certificateIssuanceState", r->issuance_state);
 }

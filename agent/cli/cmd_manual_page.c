@@ -61,6 +61,13 @@ static const struct group {
         "The master key seals the keys of requests and the secrets; it is kept by the service "
         "manager or in a file.",
         NULL },
+    { "store", "the store in one file, and back",
+        "What the service knows, with its secrets and its identity, as it is at one moment; sealed "
+        "as "
+        "in the store, under the master key, which is not in it. See BACKUPS in certferry(1).",
+        "certferry store backup /var/backups/certferry-$(date +%F)\n"
+        "certferry service stop\n"
+        "certferry store restore /var/backups/certferry-2026-11-19\n" },
     { "service", "the service, at the service manager",
         "Install, start, stop and look at the service; a reload takes over a changed configuration "
         "whole, or keeps the old one and says why.",

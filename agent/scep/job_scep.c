@@ -148,7 +148,8 @@ void job_scep_said(const struct job *j, enum scep_fail *fail, uint32_t *hresult)
     const struct scep *c = scep_of(j);
 
     *fail = c != NULL ? c->fail : SCEP_BAD_REQUEST;
-    *hresult = c != NULL && c->allowed ? j->r.why.number : 0; /* before, every refusal is alike */
+    *hresult =
+        c != NULL && c->allowed ? err_hresult(&j->r.why) : 0; /* before, every refusal is alike */
 }
 
 const char *job_scep_remote(const struct job *j)

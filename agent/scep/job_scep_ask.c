@@ -320,7 +320,7 @@ static int describe(struct job *j, struct ended *n, struct err *e)
     n->issuer = (struct buf)BUF_INIT(1024);
     n->o = (struct certferry_outcome){ .size = sizeof n->o,
         .disposition = j->r.failed ? CERTFERRY_FAILED : CERTFERRY_ISSUED,
-        .hresult = j->r.why.number != 0 ? j->r.why.number : 0x80004005u, /* E_FAIL */
+        .hresult = err_hresult(&j->r.why) != 0 ? err_hresult(&j->r.why) : 0x80004005u, /* E_FAIL */
         .description = err_text(j->r.why.cls),
         .thumbprint = "",
         .serial = j->r.serial,

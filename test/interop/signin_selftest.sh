@@ -59,8 +59,16 @@ device_code
 ok "a code that can be typed" grep -qE '^[B-Z]{4}-[B-Z]{4}$' <<<"$user_code"
 ok "with the page that has it in its address" is "$(json code 'd["verification_uri_complete"]')" \
     "$issuer/device?user_code=$user_code"
-poll
-ok "asked before the interval: slow_down" is "$status $(error)" '400 slow_down'
+hasty() { # within the interval of a second, if this machine is quick enough
+    local _
+    for _ in {1..5}; do
+        device_code
+        poll
+        [ "$status $(error)" = '400 slow_down' ] && return
+    done
+    is "$status $(error)" '400 slow_down'
+}
+ok "asked before the interval: slow_down" hasty
 device_code
 waits 1.1
 poll

@@ -122,6 +122,15 @@ static void clean_replaces_what_steers_a_terminal(void **state)
     }
 }
 
+static void only_hresults_are_hresults(void **state)
+{
+    (void)state;
+    assert_int_equal(err_hresult(NULL), 0);
+    assert_int_equal(err_hresult(&(struct err){ .number = 0x80094004 }), 0x80094004);
+    assert_int_equal(err_hresult(&(struct err){ .number = 503 }), 0); /* an HTTP status */
+    assert_int_equal(err_hresult(&(struct err){ .number = 13 }), 0);  /* an errno */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +141,7 @@ int main(void)
         cmocka_unit_test(wrap_keeps_class_number_place),
         cmocka_unit_test(long_messages_are_cut_between_characters),
         cmocka_unit_test(clean_replaces_what_steers_a_terminal),
+        cmocka_unit_test(only_hresults_are_hresults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
