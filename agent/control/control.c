@@ -55,37 +55,41 @@ typedef int command_fn(struct agent *a, const struct json *q, struct json_out *o
 static const struct {
     const char *name, *schema;
     command_fn *fn;
-    bool service; /* only a running one can */
+    enum needs {
+        STORE,
+        SECRETS,
+        SERVICE
+    } needs; /* what must be open; a running service has all of it */
 } commands[] = {
-    { "status", "certferry.status/1", report_status, false },
-    { "requests.list", "certferry.requests/1", report_requests, false },
-    { "requests.show", "certferry.request/1", report_request, false },
-    { "requests.retry", "certferry.request/1", control_retry, false },
-    { "requests.retry-all", "certferry.retried/1", control_retry_all, false },
-    { "requests.cancel", "certferry.request/1", control_cancel, false },
-    { "requests.hold", "certferry.request/1", control_hold, false },
-    { "requests.release", "certferry.request/1", control_release, false },
-    { "log.level", "certferry.log-level/1", control_log_level, true },
-    { "reload", "certferry.reload/1", control_reload, true },
-    { "stop", "certferry.stop/1", control_stop, true },
-    { "store.backup", "certferry.backup/1", control_backup, false },
-    { "store.backup-state", "certferry.backup/1", control_backup_state, false },
-    { "orphans.list", "certferry.orphans/1", report_orphans, false },
-    { "orphans.adopt", "certferry.orphans/1", control_adopt, false },
-    { "orphans.revoke", "certferry.orphans/1", control_revoke, false },
-    { "metrics", "certferry.metrics/1", report_metrics, false },
-    { "audit.verify", "certferry.audit-verdict/1", control_audit_verify, false },
-    { "audit.export", "certferry.audit/1", control_audit_export, false },
-    { "audit.add", "certferry.audit-record/1", control_audit_add, false },
-    { "ra.show", "certferry.ra/1", report_ra, false },
-    { "ra.renew", "certferry.ra/1", control_renew_ra, false },
-    { "secret.set", "certferry.secret/1", control_set_secret, false },
-    { "keys.rotate", "certferry.keys/1", control_rotate, false },
-    { "identity.show", "certferry.identity/1", report_identity, false },
-    { "identity.keep", "certferry.identity/1", control_keep_identity, false },
-    { "reconcile.show", "certferry.reconcile/1", report_reconcile, true },
-    { "reconcile.claim", "certferry.reconcile/1", control_claim, true },
-    { "identity.drop", "certferry.identity/1", control_drop_identity, false },
+    { "status", "certferry.status/1", report_status, STORE },
+    { "requests.list", "certferry.requests/1", report_requests, STORE },
+    { "requests.show", "certferry.request/1", report_request, STORE },
+    { "requests.retry", "certferry.request/1", control_retry, STORE },
+    { "requests.retry-all", "certferry.retried/1", control_retry_all, STORE },
+    { "requests.cancel", "certferry.request/1", control_cancel, STORE },
+    { "requests.hold", "certferry.request/1", control_hold, STORE },
+    { "requests.release", "certferry.request/1", control_release, STORE },
+    { "log.level", "certferry.log-level/1", control_log_level, SERVICE },
+    { "reload", "certferry.reload/1", control_reload, SERVICE },
+    { "stop", "certferry.stop/1", control_stop, SERVICE },
+    { "store.backup", "certferry.backup/1", control_backup, STORE },
+    { "store.backup-state", "certferry.backup/1", control_backup_state, STORE },
+    { "orphans.list", "certferry.orphans/1", report_orphans, STORE },
+    { "orphans.adopt", "certferry.orphans/1", control_adopt, STORE },
+    { "orphans.revoke", "certferry.orphans/1", control_revoke, STORE },
+    { "metrics", "certferry.metrics/1", report_metrics, STORE },
+    { "audit.verify", "certferry.audit-verdict/1", control_audit_verify, STORE },
+    { "audit.export", "certferry.audit/1", control_audit_export, STORE },
+    { "audit.add", "certferry.audit-record/1", control_audit_add, STORE },
+    { "ra.show", "certferry.ra/1", report_ra, STORE },
+    { "ra.renew", "certferry.ra/1", control_renew_ra, STORE },
+    { "secret.set", "certferry.secret/1", control_set_secret, SECRETS },
+    { "keys.rotate", "certferry.keys/1", control_rotate, SECRETS },
+    { "identity.show", "certferry.identity/1", report_identity, SECRETS },
+    { "identity.keep", "certferry.identity/1", control_keep_identity, SECRETS },
+    { "reconcile.show", "certferry.reconcile/1", report_reconcile, SERVICE },
+    { "reconcile.claim", "certferry.reconcile/1", control_claim, SERVICE },
+    { "identity.drop", "certferry.identity/1", control_drop_identity, SECRETS },
 };
 
 /* What to do, in words of the command line. */
@@ -140,6 +144,15 @@ static void write_error(struct json_out *o, const char *command, bool absent, co
     json_close(o, '}');
 }
 
+static int is_open(const struct agent *a, enum needs needs, struct err *e)
+{
+    if (needs == SERVICE && a->jobs == NULL)
+        return err_set(e, ERR_GONE, "no service runs on this store");
+    if (needs == SECRETS && a->secrets == NULL)
+        return err_set(e, ERR_CONFIG, "the store's secrets are not open");
+    return 0;
+}
+
 void control_answer(void *agent, struct view request, struct buf *reply)
 {
     struct err e = { 0 };
@@ -157,9 +170,9 @@ void control_answer(void *agent, struct view request, struct buf *reply)
         for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
             if (strcmp(commands[i].name, name) == 0) {
                 schema = commands[i].schema;
-                absent = commands[i].service && ((struct agent *)agent)->jobs == NULL;
-                rc = absent ? err_set(&e, ERR_GONE, "no service runs on this store")
-                            : commands[i].fn(agent, q, &d, &e);
+                rc = is_open(agent, commands[i].needs, &e) == 0 ? commands[i].fn(agent, q, &d, &e)
+                                                                : -1;
+                absent = commands[i].needs == SERVICE && ((struct agent *)agent)->jobs == NULL;
             }
         if (rc == 0)
             rc = buf_check(&data, &e);

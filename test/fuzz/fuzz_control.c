@@ -14,11 +14,14 @@ static char dir[] = "/tmp/certferry-fuzz.XXXXXX";
 
 static void clean_up(void)
 {
+    static const char *const names[] = { "certferry.db", "backup", "backup.partial" };
     char path[100];
 
     store_close(a.store);
-    (void)snprintf(path, sizeof path, "%s/certferry.db", dir);
-    (void)unlink(path);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        (void)unlink(path);
+    }
     (void)rmdir(dir);
 }
 
