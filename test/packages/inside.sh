@@ -215,7 +215,7 @@ remove)
     ok "remove" dpkg -r certferry
     ok "the service is stopped" not systemctl is-active -q certferry
     ok "configuration and store stay" ls /etc/certferry/certferry.conf /var/lib/certferry/certferry.db
-    rm -f /etc/certferry/*.pem /etc/certferry/*.key /etc/certferry/*.txt # the administrator's own
+    rm -f /etc/certferry/*.pem /etc/certferry/*.key /etc/certferry/*.txt /var/backups/certferry-one # the administrator's own
     ok "purge" dpkg -P certferry
     left() { find / -xdev \( -path /proc -o -path /sys -o -path /opt/trial -o -path /srv -o -path /var/log -o -path /tmp -o \
         -path /run -o -path /usr/share -prune \) -prune -o -iname '*certferry*' -print; }
