@@ -33,8 +33,8 @@ case $what-$how in
 verify-about)
     cat /proc/$$/environ >"$seen/environ"
     tr '\0' '\n' </proc/$$/cmdline >"$seen/cmdline"
-    # Descriptor 255 is bash's own, of the script it reads.
-    for f in /proc/$$/fd/*; do echo "${f##*/} $(readlink "$f")"; done | grep -v '^255 ' >"$seen/fds"
+    # Descriptor 255 is bash's own, of the script it reads; those of the pipe of this very line may be seen, and are gone then.
+    for f in /proc/$$/fd/*; do link=$(readlink "$f") && echo "${f##*/} $link"; done | grep -v '^255 ' >"$seen/fds"
     pwd >"$seen/pwd"
     ulimit -c >"$seen/core"
     ulimit -v >"$seen/memory"
