@@ -19,10 +19,14 @@ mutate() { # what, file, sed expression, scenario ...
         echo "not ok $n - $what: the mutation no longer fits $file"; bad=1
     elif ! build; then
         echo "not ok $n - $what: does not build"; tail -n 5 "$work/build.log"; bad=1
-    elif (cd "$work" && timeout 120 build/crash/sim/sweep "$@") >"$work/out" 2>/dev/null; then
-        echo "not ok $n - $what: nobody noticed"; bad=1
     else
-        echo "ok $n - $what: $(grep -m 1 -E '^# .*--only' "$work/out" | sed -E 's/.*--only //')"
+        (cd "$work" && timeout 120 build/crash/sim/sweep "$@") >"$work/out" 2>"$work/err"
+        case $? in
+        0) echo "not ok $n - $what: nobody noticed"; bad=1 ;;
+        124) echo "not ok $n - $what: no end within two minutes"; bad=1 ;;
+        *) echo "ok $n - $what: $({ grep -E '^# .*--only' "$work/out"; grep Assertion "$work/err"; } | head -n 1 |
+            sed -E 's/.*(--only|sweep:) //')" ;;
+        esac
     fi
     cp "$work/kept" "$work/$file"
 }
