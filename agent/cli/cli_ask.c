@@ -32,6 +32,16 @@ static int ask_keys(struct conf *conf, struct view request, struct buf *reply, s
     return rc;
 }
 
+/* Before the first start: that is no fault of the store. */
+static bool is_new(const char *dir)
+{
+    char path[4096];
+
+    fs_join(path, sizeof path, dir, "certferry.db");
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* A store is made by who opens its keys, too: without them no service would take it afterwards. */
 static int ask_rows(
     struct conf *conf, struct view request, bool changes, struct buf *reply, struct err *e)
 {
@@ -39,6 +49,8 @@ static int ask_rows(
     char path[4096];
     int rc = -1;
 
+    if (is_new(conf->store.dir))
+        return err_set(e, ERR_GONE, "there is no store in %s", conf->store.dir);
     if (changes) { /* nobody else may begin while we write */
         fs_join(path, sizeof path, conf->store.dir, "lock");
         if ((a.lock = fs_lock(path, e)) < 0)
@@ -129,15 +141,6 @@ static int ask_without(struct cli *c, struct view q, const struct err *why, stru
     }
     buf_free(&reply);
     return code;
-}
-
-/* Before the first start: that is no fault of the store. */
-static bool is_new(const char *dir)
-{
-    char path[4096];
-
-    fs_join(path, sizeof path, dir, "certferry.db");
-    return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
 static int fail_new(struct cli *c, const struct conf *conf)

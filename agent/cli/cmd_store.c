@@ -199,8 +199,13 @@ static void say_restored(
                               "compares with the cloud, see certferry reconcile\n");
 }
 
-static const char *fix_of(enum err_class cls)
+static const char *fix_of(const struct conf *conf, enum err_class cls)
 {
+    struct err e;
+
+    if (cls != ERR_CONFLICT && restore_unfinished(conf, &e) != 0)
+        return "files of the store have been exchanged in part: restore a good backup before the "
+               "service starts; what was there is in the store's folders before-restore-TIME";
     switch (cls) {
     case ERR_CONFLICT:
         return "certferry service stop, then again";
@@ -243,8 +248,9 @@ int cmd_store_restore(struct cli *c)
     if (rc != 0) {
         if (e.cls == ERR_INPUT)
             err_wrap(&e, "%s", file);
+        rc = cli_fail(c, &e, "%s", fix_of(conf, e.cls));
         conf_free(conf);
-        return cli_fail(c, &e, "%s", fix_of(e.cls));
+        return rc;
     }
     time_text(r.at, at);
     if (!r.proven)

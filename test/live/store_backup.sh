@@ -32,7 +32,10 @@ doctor_says() { # WORD...
 
 sandbox_start site --sign-in mtls --lease 120
 drop_in beat <<<'cloud { heartbeat = 2 }'
+install -d -m 700 "$dir/state" # as a package leaves it
 ok "no store yet: nothing to back up" exits 13 store backup backups/none
+ok "nor to change" exits 13 requests retry --all --state held
+ok "and none is made: without a master key no service would open it" not test -e "$dir/state/certferry.db"
 ok "and no file" not test -e backups/none
 bootstrap_file boot
 sign_in --bootstrap-file "$work/boot"
@@ -138,6 +141,8 @@ rm -f "$dir"/state/certferry.db*
 agent_once
 ok "half a restore: the service does not make a new store" test "$rc" -ne 0
 ok "and says what to do" says "$log" 'certferry store restore'
+ok "and then one of a newer version" exits 9 store restore backups/newer --yes
+ok "it does not say that the store is as it was" says all 'exchanged in part' before-restore
 ok "done again" exits 0 store restore backups/now --yes
 ok "nothing is left of it" not test -e "$dir/state/restore.new"
 agent_start
